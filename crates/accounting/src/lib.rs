@@ -1,0 +1,1 @@
+//! The pure core: amounts, reports, journal entries, mapping, translation, posting states. No I/O, no clock.

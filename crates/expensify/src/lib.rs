@@ -1,0 +1,1 @@
+//! Read-only client of Expensify's Integration Server, in Expensify's words.

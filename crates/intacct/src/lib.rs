@@ -1,0 +1,1 @@
+//! Client of Sage Intacct's XML gateway, in Intacct's words.

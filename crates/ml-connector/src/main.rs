@@ -1,0 +1,2 @@
+//! The `ml-connector` program.
+fn main() {}
