@@ -266,3 +266,11 @@ pub fn employee(n: usize) -> EmployeeFact {
         location: ["NY", "SF", "LON"][n % 3],
     }
 }
+
+/// The last day whose books are closed: the end of the month before the one that `today` minus 35 days lies in.
+///
+/// So a report approved in the last 35 days always meets an open period, and one approved 67 days ago never does.
+pub fn books_closed_until(today: jiff::civil::Date) -> jiff::civil::Date {
+    let back = today.checked_sub(jiff::Span::new().days(35)).unwrap_or(today);
+    back.first_of_month().yesterday().unwrap_or(back)
+}
