@@ -1,1 +1,25 @@
-//! The pure core: amounts, reports, journal entries, mapping, translation, posting states. No I/O, no clock.
+//! The pure core: amounts, expense reports, journal entries, dimensions, the chart, the mapping, translation and
+//! posting states. No I/O, no clock, no vendor's word: what happens here depends on the arguments alone.
+
+pub mod amount;
+pub mod chart;
+pub mod dimension;
+pub mod entry;
+pub mod identity;
+pub mod mapping;
+pub mod posting;
+pub mod problem;
+pub mod report;
+pub mod template;
+pub mod translate;
+
+pub use amount::{Amount, Currency, SourceAmount};
+pub use chart::{Account, Chart, Journal, Value};
+pub use dimension::Dimension;
+pub use entry::{Direction, EntryState, JournalEntry, Line, Reason};
+pub use identity::{PostingKey, Reference};
+pub use jiff::civil::Date;
+pub use mapping::Mapping;
+pub use problem::{Code, Problem};
+pub use report::{Expense, ExpenseReport, FundSource, ReportState};
+pub use translate::{Setting, Translation, translate};

@@ -1,0 +1,137 @@
+//! The identity of a posting, from the vendors' ids alone: never from row ids, time, an installation or content. A
+//! lost database and a second installation compute the same keys, and so find what was posted before.
+//!
+//! ```text
+//! reference  MLC + family (13) + suffix (4)        20 characters, base32 alphabet
+//! family     SHA-256("mlc1" | company | report id) first 13 characters
+//! suffix     fund source, generation, part (2)
+//! control id mlc1- + SHA-256(reference, company) (32) + -k + salt
+//! ```
+//! The family leaves out the workspace and the fund source: a report that is moved to another workspace, or an
+//! expense that changes hands, is still the same report, and one prefix search finds all that was ever posted for it.
+
+use std::fmt;
+
+use data_encoding::BASE32_NOPAD;
+use sha2::{Digest, Sha256};
+
+use crate::report::FundSource;
+
+/// Letters of every reference.
+pub const PREFIX: &str = "MLC";
+const FAMILY_LENGTH: usize = 13;
+const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+/// What an entry stands for within its report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The expenses of one fund source.
+    Fund(FundSource),
+    /// All expenses of the report.
+    WholeReport,
+}
+
+/// Which entry of which report.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PostingKey {
+    /// The company at the destination.
+    pub company: String,
+    /// The report's id at the source.
+    pub report: String,
+    /// What the entry stands for.
+    pub scope: Scope,
+    /// 0 at first; counted up when changed content replaces an entry that is proven not to exist.
+    pub generation: u8,
+    /// Position among the entries of the same scope (a day, an expense, a part of a long entry).
+    pub part: u16,
+}
+
+/// The reference by which an entry is found again: 20 characters.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Reference(String);
+
+/// A key that does not fit into a reference.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("generation {generation} or part {part} is out of range (at most 31 and 1023)")]
+pub struct KeyOutOfRange {
+    /// Generation asked for.
+    pub generation: u8,
+    /// Part asked for.
+    pub part: u16,
+}
+
+/// `MLC` and the family: what every reference of one report at one company begins with.
+pub fn family_prefix(company: &str, report: &str) -> String {
+    let hash = hash(&["mlc1", company, report]);
+    format!("{PREFIX}{}", &BASE32_NOPAD.encode(&hash)[..FAMILY_LENGTH])
+}
+
+impl PostingKey {
+    /// The reference of the entry.
+    ///
+    /// # Errors
+    /// [`KeyOutOfRange`] above 31 generations or 1023 parts.
+    pub fn reference(&self) -> Result<Reference, KeyOutOfRange> {
+        let out_of_range = || KeyOutOfRange { generation: self.generation, part: self.part };
+        let digit = |value: u16| DIGITS.get(usize::from(value)).map(|byte| char::from(*byte)).ok_or_else(out_of_range);
+        let scope = match self.scope {
+            Scope::Fund(FundSource::Reimbursable) => 'R',
+            Scope::Fund(FundSource::CompanyCard) => 'C',
+            Scope::Fund(FundSource::Other) => 'O',
+            Scope::WholeReport => 'A',
+        };
+        let mut text = family_prefix(&self.company, &self.report);
+        text.push(scope);
+        text.push(digit(u16::from(self.generation))?);
+        text.push(digit(self.part / 32)?);
+        text.push(digit(self.part % 32)?);
+        Ok(Reference(text))
+    }
+}
+
+impl Reference {
+    /// Reads back a stored reference; `None` where it is not one of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        let ours = text.len() == 20 && text.starts_with(PREFIX) && text.bytes().all(|b| DIGITS.contains(&b));
+        ours.then(|| Self(text.to_owned()))
+    }
+
+    /// The 20 characters.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// What all references of the same report begin with.
+    pub fn family_prefix(&self) -> &str {
+        &self.0[..PREFIX.len() + FAMILY_LENGTH]
+    }
+
+    /// The idempotency key under which the destination remembers the entry. `salt` is 0, and counted up only with
+    /// the proof that the key before it was used up by a failed attempt.
+    pub fn control_id(&self, company: &str, salt: u32) -> String {
+        let hash = hash(&["mlc1", company, &self.0]);
+        format!("mlc1-{}-k{salt}", &BASE32_NOPAD.encode(&hash)[..32])
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Each part is written with its length before it, so that no two lists of parts hash alike.
+fn hash(parts: &[&str]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().into()
+}

@@ -1,0 +1,1 @@
+//! The states of a posting as a pure machine: events in, next state out.
