@@ -1,0 +1,1 @@
+//! The listener from outside: cuts, hangs, pages and the control doors.

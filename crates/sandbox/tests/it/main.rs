@@ -1,0 +1,3 @@
+//! The sandbox over HTTP, as a client meets it.
+
+mod intacct;
