@@ -274,3 +274,9 @@ pub fn books_closed_until(today: jiff::civil::Date) -> jiff::civil::Date {
     let back = today.checked_sub(jiff::Span::new().days(35)).unwrap_or(today);
     back.first_of_month().yesterday().unwrap_or(back)
 }
+
+/// First day of the books: year, month, day. Nothing can be dated before it.
+pub const BOOKS_START: (i16, i8, i8) = (2024, 1, 1);
+
+/// Values of the user-defined dimension `GRANT`: name and whether it is active.
+pub const GRANTS: &[(&str, bool)] = &[("City Arts Fund", true), ("Health & Safety", true), ("Closed Programme", false)];
