@@ -1,0 +1,211 @@
+//! Looking for entries that may already stand in the ledger, and reading their lines.
+//!
+//! What was found is told; what it proves is for the caller to say.
+
+use crate::chart::{FieldList, Reading, read_rows};
+use crate::client::Client;
+use crate::error::Error;
+use crate::query::{Filter, Query, QueryError};
+use crate::reply::Row;
+
+/// References looked for in one request.
+const REFERENCES_A_REQUEST: usize = 100;
+/// Entries whose lines are read in one request.
+const ENTRIES_A_REQUEST: usize = 200;
+
+/// Header fields read back. All are in the vendor's sample of a `GLBATCH` record \[D\].
+const BATCH_FIELDS: [&str; 8] =
+    ["RECORDNO", "BATCHNO", "BATCH_TITLE", "JOURNAL", "BATCH_DATE", "REFERENCENO", "STATE", "MODULE"];
+
+/// Line fields read back by default; those the company can not query are left out and named in the answer.
+pub const LINE_FIELDS: &[&str] = &[
+    "AMOUNT",
+    "CURRENCY",
+    "DEPARTMENT",
+    "LOCATION",
+    "PROJECTID",
+    "TASKID",
+    "COSTTYPEID",
+    "CUSTOMERID",
+    "VENDORID",
+    "EMPLOYEEID",
+    "ITEMID",
+    "CLASSID",
+    "CONTRACTID",
+    "WAREHOUSEID",
+    "DESCRIPTION",
+    "DOCUMENT",
+    "ENTRY_DATE",
+];
+
+const LINE_KEYS: &[&str] = &["RECORDNO", "BATCHNO", "LINE_NO", "ACCOUNTNO", "TR_TYPE", "TRX_AMOUNT"];
+
+/// Which entries to look for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReferenceSearch {
+    /// Beginnings of `REFERENCENO`. May hold no `%` or `_`.
+    pub prefixes: Vec<String>,
+    /// Whole `REFERENCENO`s.
+    pub references: Vec<String>,
+    /// Only in this journal; `None` for all.
+    pub journal: Option<String>,
+    /// `RECORDNO` of an entry that this session is known to see: the positive control. It is looked for in the same
+    /// request, so that not seeing it shows that the search was blind.
+    pub control_record_no: Option<String>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReferenceHits {
+    /// Entries whose reference was looked for, by `RECORDNO`.
+    pub batches: Vec<BatchFact>,
+    /// Whether the positive control was seen in every request; `None` where none was given.
+    pub control_seen: Option<bool>,
+}
+
+/// An entry's header as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchFact {
+    /// `RECORDNO`: its key.
+    pub record_no: String,
+    /// `BATCHNO`: its visible number.
+    pub batch_no: String,
+    /// `BATCH_TITLE`.
+    pub batch_title: String,
+    /// `JOURNAL`.
+    pub journal: String,
+    /// `BATCH_DATE`, as written (mm/dd/yyyy).
+    pub batch_date: String,
+    /// `REFERENCENO`.
+    pub reference_no: String,
+    /// `STATE`, as labelled (`Posted`).
+    pub state: String,
+    /// `MODULE` (`2.GL`).
+    pub module: String,
+}
+
+/// A line as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryLine {
+    /// `RECORDNO` of the line.
+    pub record_no: String,
+    /// `BATCHNO`: the entry's `RECORDNO`.
+    pub batch_no: String,
+    /// `LINE_NO`.
+    pub line_no: String,
+    /// `ACCOUNTNO`.
+    pub account_no: String,
+    /// `TR_TYPE`: 1 or -1.
+    pub tr_type: String,
+    /// `TRX_AMOUNT`, as written.
+    pub trx_amount: String,
+    /// Every field read, these and the others.
+    pub row: Row,
+}
+
+impl Client {
+    /// Entries by reference, private entities included, in as few requests as it takes.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::InvalidQuery`] for a prefix with a wildcard in it or a search for nothing.
+    pub async fn find_by_reference(&self, search: &ReferenceSearch) -> Result<ReferenceHits, Error> {
+        let mut hits =
+            ReferenceHits { batches: Vec::new(), control_seen: search.control_record_no.as_ref().map(|_| true) };
+        for filter in reference_filters(search)? {
+            let query = Query::new("GLBATCH", BATCH_FIELDS).filter(filter).show_private();
+            let mut control_seen = false;
+            let batches = &mut hits.batches;
+            self.query_all(&query, |row| {
+                let batch = batch_fact(&row);
+                control_seen |= search.control_record_no.as_deref() == Some(batch.record_no.as_str());
+                let again = batches.iter().any(|known| known.record_no == batch.record_no);
+                if !again && is_wanted(search, &batch.reference_no) {
+                    batches.push(batch);
+                }
+            })
+            .await?;
+            if let Some(seen) = &mut hits.control_seen {
+                *seen &= control_seen;
+            }
+        }
+        Ok(hits)
+    }
+
+    /// The lines of entries, by their `RECORDNO`s. Besides account, direction and amount reads `fields`
+    /// ([`LINE_FIELDS`], and `GLDIM…` where there are any); what can not be queried is left out and named.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn read_entry_lines(&self, record_nos: &[String], fields: &[&str]) -> Result<Reading<EntryLine>, Error> {
+        let mut lines = Vec::new();
+        let mut list = FieldList::new(LINE_KEYS, fields);
+        for some in record_nos.chunks(ENTRIES_A_REQUEST) {
+            let filter = Filter::any_of("BATCHNO", some.iter().cloned());
+            match read_rows(self, "GLENTRY", &mut list, Some(filter)).await? {
+                Reading::Rows { rows, .. } => lines.extend(rows.into_iter().map(entry_line)),
+                Reading::Unavailable { errors } => return Ok(Reading::Unavailable { errors }),
+            }
+        }
+        Ok(Reading::Rows { rows: lines, left_out: list.into_left_out() })
+    }
+}
+
+fn reference_filters(search: &ReferenceSearch) -> Result<Vec<Filter>, Error> {
+    let invalid = |cause| Error::InvalidQuery { object: "GLBATCH".to_owned(), cause };
+    if search.prefixes.iter().any(|prefix| prefix.is_empty() || prefix.contains(['%', '_'])) {
+        return Err(invalid(QueryError::Wildcard));
+    }
+    let likes = search.prefixes.iter().map(|prefix| Filter::like("REFERENCENO", format!("{prefix}%")));
+    let equals = search.references.iter().map(|reference| Filter::equal_to("REFERENCENO", reference.as_str()));
+    let wanted: Vec<Filter> = likes.chain(equals).collect();
+    if wanted.is_empty() {
+        return Err(invalid(QueryError::EmptyGroup));
+    }
+    Ok(wanted
+        .chunks(REFERENCES_A_REQUEST)
+        .map(|some| {
+            let control =
+                search.control_record_no.iter().map(|record_no| Filter::equal_to("RECORDNO", record_no.as_str()));
+            let any = Filter::Or(some.iter().cloned().chain(control).collect());
+            match &search.journal {
+                Some(journal) => Filter::And(vec![Filter::equal_to("JOURNAL", journal.as_str()), any]),
+                None => any,
+            }
+        })
+        .collect())
+}
+
+/// The positive control comes back too, and is no hit unless it is one.
+fn is_wanted(search: &ReferenceSearch, reference: &str) -> bool {
+    let begins = |prefix: &String| {
+        reference.as_bytes().get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))
+    };
+    search.prefixes.iter().any(begins) || search.references.iter().any(|whole| whole.eq_ignore_ascii_case(reference))
+}
+
+fn batch_fact(row: &Row) -> BatchFact {
+    let text = |field| row.get(field).unwrap_or_default().to_owned();
+    BatchFact {
+        record_no: text("RECORDNO"),
+        batch_no: text("BATCHNO"),
+        batch_title: text("BATCH_TITLE"),
+        journal: text("JOURNAL"),
+        batch_date: text("BATCH_DATE"),
+        reference_no: text("REFERENCENO"),
+        state: text("STATE"),
+        module: text("MODULE"),
+    }
+}
+
+fn entry_line(row: Row) -> EntryLine {
+    let text = |field| row.get(field).unwrap_or_default().to_owned();
+    EntryLine {
+        record_no: text("RECORDNO"),
+        batch_no: text("BATCHNO"),
+        line_no: text("LINE_NO"),
+        account_no: text("ACCOUNTNO"),
+        tr_type: text("TR_TYPE"),
+        trx_amount: text("TRX_AMOUNT"),
+        row,
+    }
+}
