@@ -8,6 +8,7 @@
 <#else>""</#if><#t>
 </#macro><#t>
 <#macro field name of><#if of?has_content>,"${name}":<@value of=of/></#if></#macro><#t>
+<#macro nested name of names><#if of?is_hash><#list names as part><@field name=name + "." + part of=(of[part])!""/></#list></#if></#macro><#t>
 <#macro fields of names><#list names as name><@field name=name of=(of[name])!""/></#list></#macro><#t>
 {"mlc":1,"kind":"header"<#if reports?is_sequence>,"reports":${reports?size?c}</#if>}
 <#list reports as report><#t>
@@ -16,12 +17,8 @@
   "submitterUserID", "submitterPayrollID", "employeeCustomField1", "employeeCustomField2", "managerEmail",
   "managerUserID", "managerPayrollID", "status", "state", "displayStatus", "currency", "total", "created",
   "submitted", "approved", "reimbursed", "entryID", "isACHReimbursed"]/><#t>
-<@field name="submitter.firstName" of=(report.submitter.firstName)!""/><#t>
-<@field name="submitter.lastName" of=(report.submitter.lastName)!""/><#t>
-<@field name="submitter.fullName" of=(report.submitter.fullName)!""/><#t>
-<@field name="manager.firstName" of=(report.manager.firstName)!""/><#t>
-<@field name="manager.lastName" of=(report.manager.lastName)!""/><#t>
-<@field name="manager.fullName" of=(report.manager.fullName)!""/><#t>
+<@nested name="submitter" of=(report.submitter)!"" names=["firstName", "lastName", "fullName"]/><#t>
+<@nested name="manager" of=(report.manager)!"" names=["firstName", "lastName", "fullName"]/><#t>
 <#if report.approvers?? && report.approvers?is_enumerable>,"approvers":[<#t>
 <#list report.approvers as approver>{"email":<@value of=(approver.email)!""/><#t>
 <@fields of=approver names=["date", "firstName", "lastName", "fullName", "employeeUserID", "employeePayrollID"]/><#t>
@@ -39,11 +36,8 @@
 <#if (expense.tag)?has_content || (expense.ntag1)?has_content>,"ntags":[<#t>
 <#list 1..10 as level><@value of=(expense["ntag" + level?c])!""/><#if level_has_next>,</#if></#list>],"ntagGlCodes":[<#t>
 <#list 1..10 as level><@value of=(expense["ntag" + level?c + "GlCode"])!""/><#if level_has_next>,</#if></#list>]</#if><#t>
-<@field name="receiptObject.url" of=(expense.receiptObject.url)!""/><#t>
-<@field name="units.count" of=(expense.units.count)!""/><#t>
-<@field name="units.rate" of=(expense.units.rate)!""/><#t>
-<@field name="units.unit" of=(expense.units.unit)!""/><#t>
-<@field name="units.name" of=(expense.units.name)!""/><#t>
+<@nested name="receiptObject" of=(expense.receiptObject)!"" names=["url"]/><#t>
+<@nested name="units" of=(expense.units)!"" names=["count", "rate", "unit", "name"]/><#t>
 <#if expense.attendees?? && expense.attendees?is_sequence>,"attendeeCount":${expense.attendees?size?c}</#if><#t>
 }<#if expense_has_next>,</#if></#list>]</#if>}
 </#list><#t>
