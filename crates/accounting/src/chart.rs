@@ -29,9 +29,13 @@ pub struct Value {
     pub name: String,
     /// Inactive values refuse postings.
     pub active: bool,
+    /// Other texts by which it is known, compared without case: an employee's e-mail.
+    pub aliases: Vec<String>,
     /// What it implies of other dimensions: a project its customer, a task its project, a location its entity's
     /// own location.
     pub implies: BTreeMap<Dimension, String>,
+    /// E-mail, where the value is a person; an employee is found by it.
+    pub email: Option<String>,
 }
 
 /// A journal.
