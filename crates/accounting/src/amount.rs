@@ -101,6 +101,29 @@ impl Amount {
         Ok(Self { minor, ..self })
     }
 
+    /// Splits the amount in proportion to `weights`, losing nothing: each share is off its exact value by less than
+    /// one minor unit, and the units left over go to the largest remainders (the earlier share where they tie). A
+    /// negative amount splits like the positive one. `None` where the weights are empty or all zero.
+    pub fn split(self, weights: &[u64]) -> Option<Vec<Self>> {
+        let sum: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
+        let whole = u128::from(self.minor.unsigned_abs());
+        if sum == 0 {
+            return None;
+        }
+        // At most 2^63 times 2^64, which 128 bits hold.
+        let exact = |weight: &u64| (whole * u128::from(*weight) / sum, whole * u128::from(*weight) % sum);
+        let (mut shares, remainders): (Vec<u128>, Vec<u128>) = weights.iter().map(exact).unzip();
+        let left = whole.saturating_sub(shares.iter().sum());
+        let mut order: Vec<usize> = (0..shares.len()).collect();
+        order.sort_by(|a, b| remainders[*b].cmp(&remainders[*a]));
+        order.into_iter().zip(0..left).for_each(|(index, _)| shares[index] += 1);
+        let signed = |share: u128| {
+            let share = i128::try_from(share).ok()?;
+            i64::try_from(if self.minor < 0 { -share } else { share }).ok()
+        };
+        shares.into_iter().map(|share| signed(share).map(|minor| Self { minor, ..self })).collect()
+    }
+
     /// Reads decimals such as `-1234.5` exactly.
     ///
     /// # Errors

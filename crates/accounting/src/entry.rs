@@ -1,6 +1,7 @@
 //! A journal entry: balanced by construction, with the reason of every line. It cannot be made otherwise.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -16,6 +17,17 @@ pub enum Direction {
     Credit,
 }
 
+/// Which part of an entry a line belongs to. A refund swaps the direction of both sides, so the direction alone does
+/// not tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Side {
+    /// The expenses: what was bought.
+    #[default]
+    Expense,
+    /// The offset: whom it is owed to.
+    Offset,
+}
+
 /// State in which an entry is handed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum EntryState {
@@ -29,7 +41,9 @@ pub enum EntryState {
 /// One line. The amount is positive; the direction says the side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
-    /// Side.
+    /// Expense or offset.
+    pub side: Side,
+    /// Debit or credit.
     pub direction: Direction,
     /// Positive amount.
     pub amount: Amount,
@@ -41,21 +55,22 @@ pub struct Line {
     pub memo: String,
     /// Document number.
     pub document: String,
-    /// Ids of the expenses it stands for.
+    /// Ids of the expenses it stands for. Each expense stands in exactly one line of the expense side.
     pub expenses: Vec<String>,
     /// Why it is booked so.
     pub reason: Reason,
 }
 
-/// Why a line is booked as it is: one sentence for the account, one for each dimension, and what stands out.
+/// Why a line is booked as it is: one sentence for the account, one for each dimension, and what stands out. The
+/// texts are shared, because many lines have the same reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reason {
     /// Which rule set the account, such as `category "Airfare" (mapping 3)`.
-    pub account: String,
+    pub account: Arc<str>,
     /// Which source or fallback set each dimension.
-    pub dimensions: BTreeMap<Dimension, String>,
+    pub dimensions: BTreeMap<Dimension, Arc<str>>,
     /// Whatever a person should notice: a suspense account, a moved date, a blank that was allowed, a shortened text.
-    pub badges: Vec<String>,
+    pub badges: Vec<Arc<str>>,
 }
 
 /// Header of an entry.

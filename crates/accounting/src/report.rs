@@ -7,6 +7,8 @@ use jiff::civil::Date;
 
 use crate::amount::SourceAmount;
 
+mod content;
+
 /// Where a report stands at its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReportState {
@@ -193,6 +195,8 @@ pub struct ExpenseReport {
     pub currency: Option<String>,
     /// Total as the source states it, in `currency`.
     pub total: Option<SourceAmount>,
+    /// Link to it; shown, never fetched.
+    pub url: Option<String>,
     /// Day it was begun.
     pub created: Option<Date>,
     /// Day it was submitted.
