@@ -39,6 +39,19 @@ pub enum MissingValues {
     Lenient,
     /// An absent value fails the template, as FreeMarker does by default.
     Strict,
+    /// As strict, but every known field without a value is an empty text.
+    EmptyText,
+}
+
+/// What `${report.status}` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StatusWords {
+    /// `Approved`, `Processing`, ...: documented for the formulas of the web interface.
+    #[default]
+    Classic,
+    /// `APPROVED`, `SUBMITTED`, ...: seen by one third-party client.
+    Api,
 }
 
 /// Everything about the vendor that is assumed.
@@ -55,8 +68,16 @@ pub struct Assumptions {
     pub approved_after_inclusive: bool,
     /// What a template prints for a value that is not there.
     pub missing_values: MissingValues,
+    /// Words of a report's status.
+    pub status_words: StatusWords,
     /// Reports rendered in one go; 0 renders all in one. The existence of `addHeader` implies batches (inferred).
     pub batch_reports: usize,
+    /// A range of dates over a year is refused (documented; whether enforced, and with what words, is unknown).
+    pub one_year_rule: bool,
+    /// A template that fails is refused at once; else its message ends up in the file (unknown).
+    pub refuse_broken_template: bool,
+    /// Every second export lists its reports backwards: their order is undocumented.
+    pub reorder: bool,
     /// Refuse unknown keys instead of ignoring them with a diagnostic (ignoring is inferred).
     pub strict_keys: bool,
 }
@@ -69,7 +90,11 @@ impl Default for Assumptions {
             rate_limit: RateLimit::default(),
             approved_after_inclusive: true,
             missing_values: MissingValues::default(),
+            status_words: StatusWords::default(),
             batch_reports: 100,
+            one_year_rule: true,
+            refuse_broken_template: true,
+            reorder: false,
             strict_keys: false,
         }
     }

@@ -4,9 +4,41 @@
 //! the client that the sandbox exists to test.
 
 mod assumptions;
+mod company;
+mod edit;
+mod envelope;
+mod export;
+mod files;
+mod job;
+mod keys;
+mod lax_json;
+mod limits;
 mod model;
+mod parameters;
+mod policies;
+mod template;
 mod wire;
 
-pub use assumptions::{Assumptions, MissingValues, NotReady, RateLimit};
-pub use model::{Credentials, Model, Options, job_of};
-pub use wire::{Body, Chunks, Reply, Request};
+pub use assumptions::{Assumptions, MissingValues, NotReady, RateLimit, StatusWords};
+pub use files::Chunks;
+pub use model::{Credentials, Model, job_of};
+pub use wire::{Body, Reply, Request};
+
+/// What the seeded company looks like.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The same seed gives the same company, to the last id.
+    pub seed: u64,
+    /// Number of expense reports.
+    pub reports: usize,
+    /// With a number: every report is clean, approved, reimbursable, and has exactly so many expenses.
+    pub expenses_per_report: Option<usize>,
+    /// The company's today: report dates lie before it.
+    pub today: jiff::civil::Date,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { seed: 1, reports: 300, expenses_per_report: None, today: jiff::civil::date(2026, 11, 24) }
+    }
+}

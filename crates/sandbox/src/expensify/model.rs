@@ -1,29 +1,23 @@
 //! The Integration Server itself: takes a request and the time, gives the answer.
 //!
-//! It only dispatches; what a job does is in the job's own file.
+//! It only checks the credentials, dispatches and keeps count; what a job does is in the job's own file.
 
-use super::{Assumptions, Body, Reply, Request};
-use bytes::Bytes;
+use super::company::{Company, State, mix};
+use super::envelope::{self, Refusal};
+use super::files::{Chunks, File, Files};
+use super::job::{Kind, violation};
+use super::limits::Limiter;
+use super::parameters::Parameters;
+use super::template::{Rules, render};
+use super::{Assumptions, Body, NotReady, Options, RateLimit, Reply, Request, edit, export, lax_json, policies};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
-/// What the seeded company looks like.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The same seed gives the same company, to the last id.
-    pub seed: u64,
-    /// Number of expense reports.
-    pub reports: usize,
-    /// With a number: every report is clean, approved, reimbursable, and has exactly so many expenses.
-    pub expenses_per_report: Option<usize>,
-    /// The company's today: report dates lie before it.
-    pub today: jiff::civil::Date,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { seed: 1, reports: 300, expenses_per_report: None, today: jiff::civil::date(2026, 11, 24) }
-    }
-}
+/// Notes kept for the state; enough for any test, bounded for a long demonstration.
+const NOTES_KEPT: usize = 1_000;
+/// Reports on which a template is tried before a file is promised.
+const TRIED_REPORTS: usize = 25;
 
 /// The one pair of credentials that the sandbox takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,37 +31,198 @@ pub struct Credentials {
 /// The Integration Server with its company.
 #[derive(Debug)]
 pub struct Model {
-    options: Options,
+    company: Arc<Company>,
     assumptions: Assumptions,
+    limiter: Limiter,
+    files: Files,
+    exports: u64,
+    requests: BTreeMap<&'static str, u64>,
+    violations: VecDeque<Value>,
+    diagnostics: VecDeque<Value>,
 }
 
 impl Model {
     /// A server with a company made from `options`.
     pub fn new(options: Options, assumptions: Assumptions) -> Self {
-        Model { options, assumptions }
+        Model {
+            company: Arc::new(Company::new(options)),
+            assumptions,
+            limiter: Limiter::default(),
+            files: Files::default(),
+            exports: 0,
+            requests: BTreeMap::new(),
+            violations: VecDeque::new(),
+            diagnostics: VecDeque::new(),
+        }
     }
 
     /// Answers one request that arrived at `now_ms` (any epoch, never running backwards).
-    pub fn handle(&mut self, _now_ms: u64, _request: Request) -> Reply {
-        Reply { status: 200, content_type: "text/plain;charset=utf-8", body: Body::Bytes(Bytes::new()) }
+    pub fn handle(&mut self, now_ms: u64, request: Request) -> Reply {
+        let parameters = Parameters::of(&request);
+        let job = parameters.request_job_description.as_deref().map(lax_json::parse);
+        let kind = job.as_ref().and_then(|job| job.as_ref().ok()).map_or(Kind::Unknown, Kind::of);
+        self.count("total");
+        self.count(kind.name());
+        if self.assumptions.rate_limit != RateLimit::Off && !self.limiter.admit(now_ms) {
+            self.count("rate_limited");
+            let status = if self.assumptions.rate_limit == RateLimit::Http429 { 429 } else { 200 };
+            let refusal = Refusal::new(429, "Too many requests. Please try again later");
+            return Refusal { status, ..refusal }.into_reply();
+        }
+        if parameters.raw {
+            self.note("a parameter is not percent-encoded: its +, & and % are at risk".into());
+        }
+        let answer = match job {
+            None => Err(Refusal::new(500, "requestJobDescription is missing")),
+            Some(Err(mistake)) => Err(Refusal::new(500, format!("JSONObject: {mistake}"))),
+            Some(Ok(job)) => self.answer(now_ms, kind, &job, parameters.template.as_deref()),
+        };
+        answer.unwrap_or_else(|refusal| {
+            self.count("refused");
+            refusal.into_reply()
+        })
     }
 
-    /// What came in so far: requests by job, violations, diagnostics, files.
+    fn answer(&mut self, now_ms: u64, kind: Kind, job: &Value, template: Option<&str>) -> Result<Reply, Refusal> {
+        if let Some(why) = violation(job) {
+            keep(&mut self.violations, json!({"at_ms": now_ms, "why": why}));
+        }
+        self.authenticate(job)?;
+        match kind {
+            Kind::Export => self.export(now_ms, job, template),
+            Kind::Download => self.download(now_ms, job),
+            Kind::Get => policies::answer(job).map(|answer| envelope::json(&answer)),
+            Kind::Write => Err(Refusal::new(403, "The sandbox is read-only: this job would change the company")),
+            Kind::Unknown if job.get("type").is_none() => Err(Refusal::malformed("type")),
+            Kind::Unknown => Err(Refusal::new(403, "Unknown job type")),
+        }
+    }
+
+    /// Absent credentials are 403, a wrong pair is 404 (both observed).
+    fn authenticate(&self, job: &Value) -> Result<(), Refusal> {
+        let given = |name: &str| job.get("credentials").and_then(|pair| pair.get(name)).and_then(Value::as_str);
+        let (Some(id), Some(secret)) = (given("partnerUserID"), given("partnerUserSecret")) else {
+            return Err(Refusal::new(403, "No authentication method specified"));
+        };
+        let right = self.credentials();
+        if id == right.partner_user_id && secret == right.partner_user_secret {
+            return Ok(());
+        }
+        Err(Refusal::new(404, "Authentication error"))
+    }
+
+    fn export(&mut self, now_ms: u64, job: &Value, template: Option<&str>) -> Result<Reply, Refusal> {
+        let template = template.filter(|text| !text.trim().is_empty()).ok_or_else(|| Refusal::missing("template"))?;
+        let mut request = export::read(&self.company, job, &self.assumptions)?;
+        for key in &request.ignored {
+            self.note(format!("ignored: {key}"));
+        }
+        self.exports += 1;
+        if self.assumptions.reorder && self.exports.is_multiple_of(2) {
+            request.numbers.reverse();
+        }
+        let file = Arc::new(File {
+            company: self.company.clone(),
+            numbers: request.numbers,
+            template: template.to_string(),
+            rules: Rules {
+                missing_values: self.assumptions.missing_values,
+                status_words: self.assumptions.status_words,
+            },
+            batch_reports: self.assumptions.batch_reports,
+            ready_at_ms: now_ms.saturating_add(self.assumptions.file_delay_ms),
+        });
+        let tried = &file.numbers[..file.numbers.len().min(TRIED_REPORTS)];
+        if self.assumptions.refuse_broken_template
+            && let Err(error) = render(template, &file.company, tried, true, file.rules)
+        {
+            return Err(Refusal::new(500, error.to_string()));
+        }
+        let stem = format!("{}{}", request.basename, self.unique());
+        let names: Vec<String> = request.extensions.iter().map(|extension| format!("{stem}.{extension}")).collect();
+        for name in &names {
+            self.files.keep(name.clone(), file.clone());
+        }
+        Ok(envelope::text(names.join(",")))
+    }
+
+    fn download(&mut self, now_ms: u64, job: &Value) -> Result<Reply, Refusal> {
+        let name = job.get("fileName").and_then(Value::as_str).ok_or_else(|| Refusal::missing("fileName"))?;
+        // Left out, it means the exporter's own files (inferred: older documentation has no such key).
+        let system = job.get("fileSystem").and_then(Value::as_str).unwrap_or("integrationServer");
+        if system != "integrationServer" && system != "reconciliation" {
+            return Err(Refusal::malformed("fileSystem"));
+        }
+        let found = if system == "integrationServer" { self.files.get(name) } else { None };
+        let file = found.ok_or_else(Refusal::no_file)?;
+        if now_ms < file.ready_at_ms {
+            return match self.assumptions.not_ready {
+                NotReady::Empty => Ok(envelope::text(String::new())),
+                NotReady::NotFound => Err(Refusal::no_file()),
+                NotReady::Gone => Err(Refusal::invalid("File is not available")),
+            };
+        }
+        let body = Body::Chunks(Chunks::new(file));
+        Ok(Reply { status: 200, content_type: "application/octet-stream", body })
+    }
+
+    /// The look of a random UUID, the same in every run.
+    fn unique(&self) -> String {
+        let high = mix(self.company.options().seed ^ mix(self.exports));
+        let low = mix(high);
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xFFFF,
+            high & 0x0FFF,
+            0x8000 | ((low >> 48) & 0x3FFF),
+            low & 0xFFFF_FFFF_FFFF
+        )
+    }
+
+    fn count(&mut self, what: &'static str) {
+        *self.requests.entry(what).or_default() += 1;
+    }
+
+    fn note(&mut self, text: String) {
+        keep(&mut self.diagnostics, Value::String(text));
+    }
+
+    /// What came in so far: `requests` by job, `violations` (jobs that a reading client never sends), `diagnostics`
+    /// (what the vendor ignores in silence), `files`, and `reports` by state.
     pub fn state(&self) -> Value {
-        json!({"requests": {"total": 0}, "violations": []})
+        let mut reports: BTreeMap<&str, u64> = BTreeMap::new();
+        for head in self.company.numbers().filter_map(|n| self.company.head(n)) {
+            *reports.entry(head.state.api()).or_default() += 1;
+        }
+        let mut requests = self.requests.clone();
+        for name in ["total", "export", "download", "get", "write", "unknown", "rate_limited", "refused"] {
+            requests.entry(name).or_default();
+        }
+        json!({
+            "requests": requests,
+            "violations": self.violations,
+            "diagnostics": self.diagnostics,
+            "files": self.files.len(),
+            "reports": reports,
+        })
     }
 
     /// The pair that [`Model::handle`] accepts.
     pub fn credentials(&self) -> Credentials {
+        let seed = self.company.options().seed;
         Credentials {
             partner_user_id: "aa_sandbox_example_com".into(),
-            partner_user_secret: format!("sandbox-{:016x}", self.options.seed),
+            partner_user_secret: format!("sandbox-{:016x}", mix(seed ^ 0x5EC2_E700)),
         }
     }
 
-    /// A report that is approved and clean.
+    /// A report that is approved and clean; empty where the company has none.
     pub fn sample_report_id(&self) -> String {
-        String::new()
+        let company = &self.company;
+        let suits =
+            |n: &u32| company.is_clean(*n) && company.head(*n).is_some_and(|head| head.state == State::Approved);
+        company.numbers().find(suits).map_or_else(String::new, |n| company.ids().report_id(n))
     }
 
     /// The switches in force.
@@ -80,17 +235,28 @@ impl Model {
         self.assumptions = assumptions;
     }
 
-    /// Changes the company's reports as its people would, for stories: see the crate's documentation of `_edit`.
+    /// Changes the company's reports as its people would, for stories: `{"action": ..., "report": id, ...}` with the
+    /// actions `add` (`state`, `at`), `approve` (`at`), `unapprove`, `reimburse` (`at`), `delete`, `recode`
+    /// (`transaction`, `category`, `tag` or `tags`, `comment`, `merchant`, `amount`), `mark_exported` (`label`),
+    /// and to look: `show`, `list` (`state`). Gives the report as it is afterwards.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the command.
-    pub fn edit(&mut self, _command: Value) -> Result<Value, String> {
-        Err("no such action".into())
+    pub fn edit(&mut self, command: Value) -> Result<Value, String> {
+        edit::apply(Arc::make_mut(&mut self.company), &command)
     }
 }
 
-/// The job a request asks for, for fault rules: `export`, `download`, `get`, another type's name as `write`, or
-/// `unknown` where it cannot be read.
-pub fn job_of(_request: &Request) -> &'static str {
-    "unknown"
+fn keep(notes: &mut VecDeque<Value>, note: Value) {
+    if notes.len() >= NOTES_KEPT {
+        notes.pop_front();
+    }
+    notes.push_back(note);
+}
+
+/// The job a request asks for, for fault rules: `export`, `download`, `get`, `write` for every job that would change
+/// something, or `unknown`.
+pub fn job_of(request: &Request) -> &'static str {
+    let job = Parameters::of(request).request_job_description.and_then(|text| lax_json::parse(&text).ok());
+    job.map_or(Kind::Unknown, |job| Kind::of(&job)).name()
 }

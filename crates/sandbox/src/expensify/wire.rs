@@ -2,6 +2,7 @@
 //!
 //! The listener turns its own types into these and back. Nothing here opens a socket or reads a clock.
 
+use super::Chunks;
 use bytes::Bytes;
 
 /// A request as it came in, before any of it is understood.
@@ -35,18 +36,6 @@ pub enum Body {
     Bytes(Bytes),
     /// A download that is rendered while it is sent; draw it on a blocking thread, since each chunk costs CPU time.
     Chunks(Chunks),
-}
-
-/// A file rendered batch by batch; holds the template and a snapshot, never the text.
-#[derive(Debug)]
-pub struct Chunks {}
-
-impl Iterator for Chunks {
-    type Item = Bytes;
-
-    fn next(&mut self) -> Option<Bytes> {
-        None
-    }
 }
 
 impl Body {
