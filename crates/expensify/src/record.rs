@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
+use serde_json::value::RawValue;
+
 pub use crate::field::Fault;
 use crate::field::{Flaw, Raw, decimal, flag, needed, text, whole};
 use crate::query::ReportState;
@@ -155,7 +157,9 @@ fn report(raw: RawReport<'_>, expenses: Vec<Expense>) -> Result<Report, Flaw> {
 fn report_fields(raw: BTreeMap<String, Raw<'_>>) -> Result<BTreeMap<String, String>, Flaw> {
     let mut fields = BTreeMap::new();
     for (name, value) in raw {
-        if let Some(value) = text("reportFields", value)? {
+        // A checkbox may come as a boolean; everything here is text to us.
+        let word = value.map(RawValue::get).filter(|token| matches!(*token, "true" | "false")).map(str::to_owned);
+        if let Some(value) = word.map_or_else(|| text("reportFields", value), |word| Ok(Some(word)))? {
             fields.insert(name, value);
         }
     }

@@ -7,7 +7,7 @@
 <#elseif of?is_string>"${of?json_string}"<#t>
 <#else>""</#if><#t>
 </#macro><#t>
-<#macro field name of><#if of?has_content>,"${name}":<@value of=of/></#if></#macro><#t>
+<#macro field name of><#if of?is_number || of?is_boolean || of?has_content>,"${name}":<@value of=of/></#if></#macro><#t>
 <#macro nested name of names><#if of?is_hash><#list names as part><@field name=name + "." + part of=(of[part])!""/></#list></#if></#macro><#t>
 <#macro fields of names><#list names as name><@field name=name of=(of[name])!""/></#list></#macro><#t>
 {"mlc":1,"kind":"header"<#if reports?is_sequence>,"reports":${reports?size?c}</#if>}

@@ -2,5 +2,11 @@
 //! to 127.0.0.1 only.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod download;
 mod engine;
+mod jobs;
+mod policies;
+mod refusals;
+mod server;
 mod template;
+mod volume;

@@ -27,7 +27,7 @@ fn full_report() -> Value {
             { "email": "bob@example.com", "date": "2026-03-03 09:00:00", "fullName": "Bob Ray" },
             { "email": "cat@example.com", "employeeUserID": "77" },
         ],
-        "customField": { "Cost_Center": "CC-1", "Empty": "", "Number": 12345 },
+        "customField": { "Cost_Center": "CC-1", "Empty": "", "Number": 12345, "Urgent": false },
         "transactionList": [full_expense(), { "transactionID": "2", "amount": -1234567 }],
     })
 }
@@ -68,7 +68,7 @@ fn every_field_comes_through() {
     assert_eq!(report.submitted.unwrap().date_time(), Some(jiff::civil::date(2026, 3, 2).at(11, 12, 13, 0)));
     assert_eq!(report.reimbursed, None);
     let fields: Vec<_> = report.report_fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    assert_eq!(fields, [("Cost_Center", "CC-1"), ("Number", "12345")]);
+    assert_eq!(fields, [("Cost_Center", "CC-1"), ("Number", "12345"), ("Urgent", "false")]);
     assert_eq!(report.expense_count, 2);
     assert_eq!((report.expenses[1].amount, report.expenses[1].modified_amount), (Some(-1_234_567), None));
 }
