@@ -6,7 +6,15 @@ use std::path::Path;
 
 use accounting::Mapping;
 
+use self::document::Document;
+
+mod document;
 mod error;
+pub mod key_page;
+pub mod keys;
+mod nearest;
+mod read;
+mod reader;
 mod secret;
 mod settings;
 
@@ -47,8 +55,11 @@ impl Flow {
     /// # Errors
     /// [`FlowError`] with every mistake that could be found.
     pub fn parse(text: &str, origin: &str, base_dir: Option<&Path>) -> Result<Self, FlowError> {
-        let _ = (text, base_dir);
-        Err(FlowError { origin: origin.to_owned(), problems: Vec::new() })
+        let document = Document::new(text, base_dir);
+        match read::flow(&document) {
+            Some(flow) => Ok(flow),
+            None => Err(document.into_error(origin)),
+        }
     }
 
     /// Reads the document in the file `path`; a file of categories is looked for beside it.
@@ -56,7 +67,15 @@ impl Flow {
     /// # Errors
     /// [`FlowError`] with every mistake that could be found, or that the file cannot be read.
     pub fn load(path: &Path) -> Result<Self, FlowError> {
-        Self::parse("", &path.display().to_string(), path.parent())
+        let origin = path.display().to_string();
+        let unreadable = |message: String| {
+            let document = Document::new("", None);
+            document.refuse(None, "", message, "");
+            document.into_error(&origin)
+        };
+        let bytes = std::fs::read(path).map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
+        let text = String::from_utf8(bytes).map_err(|_| unreadable("the file is not UTF-8 text".to_owned()))?;
+        Self::parse(&text, &origin, path.parent())
     }
 
     /// The same flow, with the stored version on its mapping.
@@ -66,8 +85,25 @@ impl Flow {
         self
     }
 
-    /// Every secret the document refers to, with the key it stands at; for checks before a start.
-    pub fn secrets(&self) -> Vec<(&'static str, &SecretRef)> {
-        Vec::new()
+    /// Every reference in the document, with the key it stands at; for checks before a start.
+    pub fn references(&self) -> Vec<(&'static str, &SecretRef)> {
+        let Source::Expensify(source) = &self.source;
+        let Destination::Intacct(destination) = &self.destination;
+        let ids = [
+            ("source.expensify.partner_user_id", &source.partner_user_id),
+            ("destination.intacct.sender_id", &destination.sender_id),
+            ("destination.intacct.company_id", &destination.company_id),
+            ("destination.intacct.user_id", &destination.user_id),
+        ];
+        let ids = ids.into_iter().filter_map(|(key, id)| match id {
+            Identifier::Reference(reference) => Some((key, reference)),
+            Identifier::Literal(_) => None,
+        });
+        let secrets = [
+            ("source.expensify.partner_user_secret", &source.partner_user_secret),
+            ("destination.intacct.sender_password", &destination.sender_password),
+            ("destination.intacct.user_password", &destination.user_password),
+        ];
+        ids.chain(secrets).collect()
     }
 }

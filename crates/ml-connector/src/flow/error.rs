@@ -29,8 +29,10 @@ pub struct FlowProblem {
     pub remedy: String,
     /// The line, with secrets left out.
     pub source_line: String,
-    /// How many characters are meant.
-    pub width: usize,
+    /// How many characters of `source_line` stand before what is meant.
+    pub marker_indent: usize,
+    /// How many characters of it are meant.
+    pub marker_width: usize,
 }
 
 impl FlowError {
@@ -62,11 +64,11 @@ impl FlowProblem {
         if self.line == 0 {
             writeln!(f, " --> {origin}")?;
         } else {
-            let marker = "^".repeat(self.width.max(1));
+            let marker = "^".repeat(self.marker_width.max(1));
             writeln!(f, "{:margin$}--> {origin}:{}:{}", "", self.line, self.column)?;
             writeln!(f, "{:margin$} |", "")?;
             writeln!(f, "{} | {}", self.line, self.source_line)?;
-            writeln!(f, "{:margin$} | {:indent$}{marker}", "", "", indent = self.column.saturating_sub(1))?;
+            writeln!(f, "{:margin$} | {:indent$}{marker}", "", "", indent = self.marker_indent)?;
         }
         if !self.remedy.is_empty() {
             writeln!(f, "{:margin$} = {}", "", self.remedy)?;
