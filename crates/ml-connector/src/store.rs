@@ -1,1 +1,143 @@
-//! (under construction)
+//! What must survive a crash: reports, postings, attempts, settings and the trace of every change. It holds facts and
+//! refuses what would lose one; it calls no vendor, decides nothing about money, and has no clock (times come in as
+//! epoch milliseconds).
+//!
+//! [`Store::customer`] is the only door to a customer's data, [`CustomerStore::begin`] the only way to write it, and
+//! [`Tx::commit`] the only way to keep what was written: it takes the audit events. Statements are written once for
+//! SQLite and PostgreSQL; everything that differs stands in `sqlite` and in the definitions under `migrations`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+mod attempt;
+mod audit;
+mod audit_check;
+mod budget;
+mod chart;
+mod chart_document;
+mod control;
+mod customer;
+mod error;
+mod flow;
+mod history;
+mod ids;
+mod installation;
+mod lane;
+mod lines;
+mod posting;
+mod problems;
+mod report;
+mod rows;
+mod secret;
+mod sqlite;
+mod statements;
+mod tx;
+
+pub use attempt::{
+    Attempt, AttemptEnd, NewAttempt, NewObservation, NewRequest, REPLY_LIMIT, Request, RequestEnd, StoredObservation,
+};
+pub use audit::{AuditEntry, AuditEvent, AuditFilter};
+pub use audit_check::{Verified, verify_export};
+pub use chart::StoredChart;
+pub use control::Control;
+pub use customer::{Customer, CustomerStore};
+pub use error::StoreError;
+pub use flow::{FlowVersion, StoredFlow};
+pub use history::{PostingHistory, ReportHistory};
+pub use ids::{CustomerId, FlowId, Ids, RequestId, RunId};
+pub use installation::Installation;
+pub use lane::Lease;
+pub use lines::StoredLine;
+pub use posting::{NewPosting, PostingChange, PostingTotal, StoredPosting};
+pub use report::{
+    Arrival, InboxReport, InboxState, KnownReport, NewReport, RawReport, ReportChange, ReportTotal, ReportVersion,
+};
+pub use secret::{MasterKey, SecretInfo};
+pub use sqlite::Access;
+#[doc(hidden)]
+pub use statements::statements;
+pub use tx::Tx;
+
+use self::installation::Watch;
+use self::sqlite::Database;
+
+/// The store of one installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    watch: Watch,
+    master_key: Option<MasterKey>,
+    ids: Ids,
+}
+
+impl Store {
+    /// Opens the database at `path`, creating it where `access` is [`Access::Write`]: takes the lock, checks the
+    /// file, brings it to this program's schema, compares it with the installation file, verifies the audit chains
+    /// from their checkpoints and a given master key against the data keys. Leases of earlier processes end.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] beside another writer, [`StoreError::Damaged`], [`StoreError::SchemaNewer`],
+    /// [`StoreError::MasterKeyWrong`], [`StoreError::AuditBroken`], [`StoreError::Open`], [`StoreError::File`].
+    pub async fn open(
+        path: &Path,
+        access: Access,
+        master_key: Option<MasterKey>,
+        ids: Ids,
+        at_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let database = Database::open(path, access, at_ms).await?;
+        let watch = match access {
+            Access::Write => Watch::open(&database.writer, Some(path), &ids, at_ms).await?,
+            Access::Read => Watch::read(&database.reader).await?,
+        };
+        let store = Self(Arc::new(Inner { database, watch, master_key, ids }));
+        store.check_master_key().await?;
+        if access == Access::Write {
+            store.end_all_leases().await?;
+            store.verify_since_checkpoints(at_ms).await?;
+        }
+        Ok(store)
+    }
+
+    /// A store that is gone when its last clone is: for simulations and tests. A task must not read through a
+    /// [`CustomerStore`] while it holds a [`Tx`] open here: there is one connection.
+    ///
+    /// # Errors
+    /// See [`Store::open`].
+    pub async fn in_memory(master_key: Option<MasterKey>, ids: Ids, at_ms: i64) -> Result<Self, StoreError> {
+        let database = Database::in_memory(at_ms).await?;
+        let watch = Watch::open(&database.writer, None, &ids, at_ms).await?;
+        Ok(Self(Arc::new(Inner { database, watch, master_key, ids })))
+    }
+
+    /// Which installation this is.
+    pub fn installation(&self) -> &Installation {
+        self.0.watch.installation()
+    }
+
+    /// Whether the database looks restored from a backup: nothing may be posted until the ledger was read for what
+    /// was posted since [`Installation::restored_to_ms`], and [`Store::trust_restored`] was called.
+    pub fn restored(&self) -> bool {
+        self.0.watch.restored()
+    }
+
+    /// Ends the suspicion after the sweep of the ledger.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`], [`StoreError::File`].
+    pub async fn trust_restored(&self, at_ms: i64) -> Result<(), StoreError> {
+        self.0.watch.trust(&self.0.database.writer, &self.0.ids, at_ms).await
+    }
+
+    /// The maker of ids.
+    pub fn ids(&self) -> &Ids {
+        &self.0.ids
+    }
+
+    /// Closes the database and waits until it is closed. Without it the file is closed when the last clone is gone.
+    pub async fn close(self) {
+        self.0.database.close().await;
+    }
+}

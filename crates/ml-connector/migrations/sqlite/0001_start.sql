@@ -1,0 +1,282 @@
+-- Schema 1 for SQLite. The PostgreSQL form of the same tables stands in ../postgres; statements are shared, so every
+-- table and column has the same name in both. Times are epoch milliseconds, money is minor units, JSON is TEXT,
+-- hashes are hexadecimal TEXT, and whatever a vendor
+-- sent is BLOB.
+
+CREATE TABLE schema_versions (
+    version     BIGINT NOT NULL PRIMARY KEY,
+    applied_ms  BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE installation (
+    id              TEXT   NOT NULL PRIMARY KEY,
+    incarnation     TEXT   NOT NULL,
+    commits         BIGINT NOT NULL,
+    committed_ms    BIGINT NOT NULL,
+    restored_ms     BIGINT,
+    restored_to_ms  BIGINT,
+    created_ms      BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE customers (
+    id           TEXT   NOT NULL PRIMARY KEY,
+    name         TEXT   NOT NULL UNIQUE,
+    wrapped_key  BLOB,
+    created_ms   BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE secrets (
+    customer_id  TEXT   NOT NULL REFERENCES customers (id),
+    name         TEXT   NOT NULL,
+    version      BIGINT NOT NULL,
+    sealed       BLOB   NOT NULL,
+    fingerprint  TEXT   NOT NULL,
+    changed_ms   BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, name, version)
+) WITHOUT ROWID;
+
+CREATE TABLE flows (
+    customer_id  TEXT   NOT NULL REFERENCES customers (id),
+    id           TEXT   NOT NULL,
+    name         TEXT   NOT NULL,
+    version      BIGINT NOT NULL,
+    changed_ms   BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, id),
+    UNIQUE (customer_id, name)
+) WITHOUT ROWID;
+
+CREATE TABLE flow_versions (
+    customer_id  TEXT   NOT NULL,
+    flow_id      TEXT   NOT NULL,
+    version      BIGINT NOT NULL,
+    document     TEXT   NOT NULL,
+    sha256       TEXT   NOT NULL,
+    created_ms   BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, flow_id, version),
+    FOREIGN KEY (customer_id, flow_id) REFERENCES flows (customer_id, id)
+);
+
+CREATE TABLE cursors (
+    customer_id  TEXT   NOT NULL,
+    flow_id      TEXT   NOT NULL,
+    name         TEXT   NOT NULL,
+    position     TEXT   NOT NULL,
+    moved_ms     BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, flow_id, name),
+    FOREIGN KEY (customer_id, flow_id) REFERENCES flows (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE charts (
+    customer_id     TEXT   NOT NULL REFERENCES customers (id),
+    connection      TEXT   NOT NULL,
+    sha256          TEXT   NOT NULL,
+    document        TEXT   NOT NULL,
+    first_taken_ms  BIGINT NOT NULL,
+    taken_ms        BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, connection, sha256)
+);
+
+CREATE TABLE reports (
+    customer_id      TEXT   NOT NULL,
+    flow_id          TEXT   NOT NULL,
+    report_id        TEXT   NOT NULL,
+    number           TEXT,
+    name             TEXT   NOT NULL,
+    employee         TEXT   NOT NULL,
+    policy_id        TEXT   NOT NULL,
+    source_state     TEXT   NOT NULL,
+    currency         TEXT,
+    total_minor      BIGINT,
+    content_hash     TEXT   NOT NULL,
+    state            TEXT   NOT NULL,
+    problems         TEXT,
+    skipped          TEXT,
+    amount_minor     BIGINT,
+    skipped_minor    BIGINT,
+    mapping_version  BIGINT,
+    generation       BIGINT NOT NULL,
+    approved_on      TEXT,
+    run_id           TEXT   NOT NULL,
+    first_seen_ms    BIGINT NOT NULL,
+    seen_ms          BIGINT NOT NULL,
+    changed_ms       BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, flow_id, report_id),
+    FOREIGN KEY (customer_id, flow_id) REFERENCES flows (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX reports_by_state ON reports (customer_id, flow_id, state, report_id);
+
+CREATE TABLE report_versions (
+    customer_id   TEXT   NOT NULL,
+    report_id     TEXT   NOT NULL,
+    content_hash  TEXT   NOT NULL,
+    raw           BLOB   NOT NULL,
+    seen_ms       BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, report_id, content_hash)
+);
+
+CREATE TABLE postings (
+    customer_id      TEXT   NOT NULL,
+    company          TEXT   NOT NULL,
+    reference        TEXT   NOT NULL,
+    flow_id          TEXT   NOT NULL,
+    report_id        TEXT   NOT NULL,
+    scope            TEXT   NOT NULL,
+    generation       BIGINT NOT NULL,
+    part             BIGINT NOT NULL,
+    entries          BIGINT NOT NULL,
+    content_hash     TEXT   NOT NULL,
+    mapping_version  BIGINT NOT NULL,
+    chart_sha256     TEXT   NOT NULL,
+    posting_date     TEXT   NOT NULL,
+    original_date    TEXT,
+    journal          TEXT   NOT NULL,
+    currency         TEXT   NOT NULL,
+    total_minor      BIGINT NOT NULL,
+    amount_minor     BIGINT NOT NULL,
+    line_count       BIGINT NOT NULL,
+    payload_sha256   TEXT   NOT NULL,
+    state            TEXT   NOT NULL,
+    machine          TEXT   NOT NULL,
+    problem          TEXT,
+    record_no        TEXT,
+    frozen_ms        BIGINT NOT NULL,
+    changed_ms       BIGINT NOT NULL,
+    fence            BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, company, reference),
+    FOREIGN KEY (customer_id, flow_id) REFERENCES flows (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE INDEX postings_by_state ON postings (customer_id, company, state, reference);
+CREATE INDEX postings_by_report ON postings (customer_id, flow_id, report_id);
+
+-- What a posting sends and why, apart from its state: frozen once, never changed.
+CREATE TABLE payloads (
+    customer_id  TEXT NOT NULL,
+    company      TEXT NOT NULL,
+    reference    TEXT NOT NULL,
+    payload      BLOB NOT NULL,
+    lines        TEXT NOT NULL,
+    PRIMARY KEY (customer_id, company, reference)
+);
+
+CREATE TABLE requests (
+    customer_id  TEXT   NOT NULL REFERENCES customers (id),
+    id           TEXT   NOT NULL,
+    company      TEXT   NOT NULL,
+    kind         TEXT   NOT NULL,
+    control_id   TEXT   NOT NULL,
+    masked_head  TEXT   NOT NULL,
+    sent_ms      BIGINT NOT NULL,
+    ended_ms     BIGINT,
+    outcome      TEXT,
+    http_status  BIGINT,
+    reply        BLOB,
+    PRIMARY KEY (customer_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE attempts (
+    customer_id     TEXT   NOT NULL,
+    reference       TEXT   NOT NULL,
+    n               BIGINT NOT NULL,
+    request_id      TEXT   NOT NULL,
+    fence           BIGINT NOT NULL,
+    control_id      TEXT   NOT NULL,
+    payload_sha256  TEXT   NOT NULL,
+    started_ms      BIGINT NOT NULL,
+    ended_ms        BIGINT,
+    outcome         TEXT,
+    detail          TEXT,
+    PRIMARY KEY (customer_id, reference, n)
+) WITHOUT ROWID;
+
+CREATE INDEX attempts_by_request ON attempts (customer_id, request_id);
+
+CREATE TABLE observations (
+    customer_id  TEXT   NOT NULL REFERENCES customers (id),
+    reference    TEXT   NOT NULL,
+    n            BIGINT NOT NULL,
+    request_id   TEXT,
+    fence        BIGINT NOT NULL,
+    kind         TEXT   NOT NULL,
+    record_no    TEXT,
+    detail       TEXT   NOT NULL,
+    at_ms        BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, reference, n)
+) WITHOUT ROWID;
+
+CREATE TABLE controls (
+    customer_id  TEXT   NOT NULL REFERENCES customers (id),
+    company      TEXT   NOT NULL,
+    journal      TEXT   NOT NULL,
+    entity       TEXT   NOT NULL,
+    record_no    TEXT   NOT NULL,
+    seen_ms      BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, company, journal, entity)
+) WITHOUT ROWID;
+
+CREATE TABLE audit (
+    customer_id  TEXT   NOT NULL REFERENCES customers (id),
+    seq          BIGINT NOT NULL,
+    at_ms        BIGINT NOT NULL,
+    actor        TEXT   NOT NULL,
+    action       TEXT   NOT NULL,
+    subject      TEXT   NOT NULL,
+    detail       TEXT   NOT NULL,
+    prev_hash    TEXT   NOT NULL,
+    hash         TEXT   NOT NULL,
+    PRIMARY KEY (customer_id, seq)
+) WITHOUT ROWID;
+
+CREATE INDEX audit_by_subject ON audit (customer_id, subject, seq);
+
+CREATE TABLE audit_checkpoints (
+    customer_id  TEXT   NOT NULL PRIMARY KEY REFERENCES customers (id),
+    seq          BIGINT NOT NULL,
+    hash         TEXT   NOT NULL,
+    verified_ms  BIGINT NOT NULL
+) WITHOUT ROWID;
+
+-- Shared by all customers: a company's lane and a credential's budget are the vendor's, whoever uses them.
+CREATE TABLE lanes (
+    name      TEXT   NOT NULL PRIMARY KEY,
+    owner     TEXT   NOT NULL,
+    fence     BIGINT NOT NULL,
+    until_ms  BIGINT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE budgets (
+    fingerprint  TEXT   NOT NULL,
+    n            BIGINT NOT NULL,
+    at_ms        BIGINT NOT NULL,
+    PRIMARY KEY (fingerprint, n)
+) WITHOUT ROWID;
+
+-- Evidence is only ever added.
+CREATE TRIGGER audit_stays BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+CREATE TRIGGER audit_is_kept BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+CREATE TRIGGER report_versions_stay BEFORE UPDATE ON report_versions
+BEGIN SELECT RAISE(ABORT, 'report_versions is append-only'); END;
+CREATE TRIGGER report_versions_are_kept BEFORE DELETE ON report_versions
+BEGIN SELECT RAISE(ABORT, 'report_versions is append-only'); END;
+CREATE TRIGGER observations_stay BEFORE UPDATE ON observations
+BEGIN SELECT RAISE(ABORT, 'observations is append-only'); END;
+CREATE TRIGGER observations_are_kept BEFORE DELETE ON observations
+BEGIN SELECT RAISE(ABORT, 'observations is append-only'); END;
+CREATE TRIGGER payloads_stay BEFORE UPDATE ON payloads
+BEGIN SELECT RAISE(ABORT, 'payloads is append-only'); END;
+CREATE TRIGGER payloads_are_kept BEFORE DELETE ON payloads
+BEGIN SELECT RAISE(ABORT, 'payloads is append-only'); END;
+CREATE TRIGGER flow_versions_stay BEFORE UPDATE ON flow_versions
+BEGIN SELECT RAISE(ABORT, 'flow_versions is append-only'); END;
+CREATE TRIGGER flow_versions_are_kept BEFORE DELETE ON flow_versions
+BEGIN SELECT RAISE(ABORT, 'flow_versions is append-only'); END;
+
+-- A writer that lost its lane may not change a posting, a posting's number in the ledger never changes.
+CREATE TRIGGER postings_fence BEFORE UPDATE ON postings WHEN NEW.fence < OLD.fence
+BEGIN SELECT RAISE(ABORT, 'the fence was lost'); END;
+CREATE TRIGGER postings_record BEFORE UPDATE ON postings
+WHEN OLD.record_no IS NOT NULL AND NEW.record_no IS NOT OLD.record_no
+BEGIN SELECT RAISE(ABORT, 'record_no never changes'); END;

@@ -1,0 +1,212 @@
+//! The trace of every change: append-only, gapless for each customer, each entry chained to the one before it by
+//! SHA-256, so that an edit, a gap or a swap is found and named. Entries are made by [`Tx::commit`](super::Tx::commit)
+//! alone; no secret and no document stands in them.
+//!
+//! The hash of an entry is SHA-256 over these fields in this order, each preceded by its length in bytes as a 64-bit
+//! big-endian number: the letters `mlc-audit-1`, the customer's id, the sequence number from 1 and the time in epoch
+//! milliseconds (8 bytes, big-endian, each), actor, action, subject, the detail's JSON text as stored, and the 32
+//! bytes of the previous hash, which are zero before the first entry. An export has one JSON object a line with these
+//! fields and both hashes in hexadecimal; [`verify_export`](super::verify_export) checks it without a database.
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::customer::CustomerStore;
+use super::error::{StoreError, failed};
+use super::rows::{Column, Rows, batches};
+use super::tx::Tx;
+
+pub(super) const HEAD: &str = "SELECT seq, hash FROM audit WHERE customer_id = $1 ORDER BY seq DESC LIMIT 1";
+pub(super) const LIST: &str = "SELECT seq, at_ms, actor, action, subject, detail, prev_hash, hash FROM audit \
+     WHERE customer_id = $1 AND seq > $2 AND (CAST($4 AS TEXT) IS NULL OR action = $4) \
+     AND (CAST($5 AS TEXT) IS NULL OR actor = $5) ORDER BY seq LIMIT $3";
+pub(super) const LIST_OF_SUBJECT: &str = "SELECT seq, at_ms, actor, action, subject, detail, prev_hash, hash \
+     FROM audit WHERE customer_id = $1 AND seq > $2 AND (CAST($4 AS TEXT) IS NULL OR action = $4) \
+     AND (CAST($5 AS TEXT) IS NULL OR actor = $5) AND subject = $6 ORDER BY seq LIMIT $3";
+pub(super) static APPEND: Rows = Rows::new(
+    "INSERT INTO audit (customer_id, seq, at_ms, actor, action, subject, detail, prev_hash, hash) VALUES ",
+    2,
+    &[
+        Column::Shared(1),
+        Column::Own,
+        Column::Shared(2),
+        Column::Own,
+        Column::Own,
+        Column::Own,
+        Column::Own,
+        Column::Own,
+        Column::Own,
+    ],
+    "",
+);
+
+/// Hash before the first entry, in hexadecimal.
+pub(super) const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// Something that changed: one posting, setting or right.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditEvent {
+    /// Who did it: a person, or a part of this service.
+    pub actor: String,
+    /// What was done, such as `posting.frozen`.
+    pub action: &'static str,
+    /// To what: a reference, a report's id, a setting's name.
+    pub subject: String,
+    /// Figures, before and after.
+    pub detail: serde_json::Value,
+}
+
+impl AuditEvent {
+    /// An event.
+    pub fn new(
+        actor: impl Into<String>,
+        action: &'static str,
+        subject: impl Into<String>,
+        detail: serde_json::Value,
+    ) -> Self {
+        Self { actor: actor.into(), action, subject: subject.into(), detail }
+    }
+}
+
+/// A stored entry of the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Position from 1, without gaps.
+    pub seq: i64,
+    /// When, in epoch milliseconds.
+    pub at_ms: i64,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// JSON text, as hashed.
+    pub detail: String,
+    /// Hash of the entry before, in hexadecimal.
+    pub prev_hash: String,
+    /// Hash of this entry, in hexadecimal.
+    pub hash: String,
+}
+
+/// Which entries to list; everything where nothing is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Of this subject alone.
+    pub subject: Option<String>,
+    /// Of this action alone.
+    pub action: Option<String>,
+    /// By this actor alone.
+    pub actor: Option<String>,
+}
+
+impl CustomerStore {
+    /// At most `limit` entries after the sequence number `after`, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn list_audit(
+        &self,
+        filter: &AuditFilter,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let reading = failed("reading the audit");
+        let statement = if filter.subject.is_some() { LIST_OF_SUBJECT } else { LIST };
+        let mut listing = sqlx::query(statement)
+            .bind(self.id().as_str())
+            .bind(after)
+            .bind(i64::from(limit))
+            .bind(&filter.action)
+            .bind(&filter.actor);
+        if let Some(subject) = &filter.subject {
+            listing = listing.bind(subject);
+        }
+        let rows = listing.fetch_all(self.reader()).await.map_err(&reading)?;
+        rows.iter().map(|row| read(row).map_err(&reading)).collect()
+    }
+}
+
+/// Adds the events to the customer's chain.
+pub(super) async fn append(tx: &mut Tx, at_ms: i64, events: &[AuditEvent]) -> Result<(), StoreError> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let appending = failed("adding to the audit");
+    let customer = tx.customer_id().clone();
+    let head = sqlx::query_as::<_, (i64, String)>(HEAD).bind(customer.as_str());
+    let head = head.fetch_optional(tx.connection()).await.map_err(&appending)?;
+    let (mut seq, mut prev_hash) = head.unwrap_or((0, NO_HASH.to_owned()));
+    for batch in batches(events) {
+        let mut adding = sqlx::query(APPEND.text(batch.len())).bind(customer.as_str()).bind(at_ms);
+        for event in batch {
+            seq += 1;
+            let detail = event.detail.to_string();
+            let hash = hash(&Hashed {
+                customer: customer.as_str(),
+                seq,
+                at_ms,
+                actor: &event.actor,
+                action: event.action,
+                subject: &event.subject,
+                detail: &detail,
+                prev_hash: &prev_hash,
+            });
+            adding = adding.bind(seq).bind(&event.actor).bind(event.action).bind(&event.subject).bind(detail);
+            adding = adding.bind(std::mem::replace(&mut prev_hash, hash.clone())).bind(hash);
+        }
+        adding.execute(tx.connection()).await.map_err(&appending)?;
+    }
+    Ok(())
+}
+
+/// What an entry's hash covers.
+pub(super) struct Hashed<'a> {
+    pub(super) customer: &'a str,
+    pub(super) seq: i64,
+    pub(super) at_ms: i64,
+    pub(super) actor: &'a str,
+    pub(super) action: &'a str,
+    pub(super) subject: &'a str,
+    pub(super) detail: &'a str,
+    pub(super) prev_hash: &'a str,
+}
+
+/// The hash in hexadecimal; see the head of this file for its form.
+pub(super) fn hash(entry: &Hashed<'_>) -> String {
+    let mut hasher = Sha256::new();
+    // A previous hash that is no hexadecimal cannot be ours; it then hashes as itself, and matches nothing.
+    let prev_hash = HEXLOWER.decode(entry.prev_hash.as_bytes()).unwrap_or_else(|_| entry.prev_hash.into());
+    let (seq, at_ms) = (entry.seq.to_be_bytes(), entry.at_ms.to_be_bytes());
+    let fields: [&[u8]; 9] = [
+        b"mlc-audit-1",
+        entry.customer.as_bytes(),
+        &seq,
+        &at_ms,
+        entry.actor.as_bytes(),
+        entry.action.as_bytes(),
+        entry.subject.as_bytes(),
+        entry.detail.as_bytes(),
+        &prev_hash,
+    ];
+    for field in fields {
+        hasher.update((field.len() as u64).to_be_bytes());
+        hasher.update(field);
+    }
+    HEXLOWER.encode(&hasher.finalize())
+}
+
+fn read(row: &SqliteRow) -> Result<AuditEntry, sqlx::Error> {
+    Ok(AuditEntry {
+        seq: row.try_get(0)?,
+        at_ms: row.try_get(1)?,
+        actor: row.try_get(2)?,
+        action: row.try_get(3)?,
+        subject: row.try_get(4)?,
+        detail: row.try_get(5)?,
+        prev_hash: row.try_get(6)?,
+        hash: row.try_get(7)?,
+    })
+}

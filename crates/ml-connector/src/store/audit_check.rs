@@ -1,0 +1,208 @@
+//! The proof of the audit chain: in the database, from its start or its last checkpoint, and of an export without one.
+//! It reads a thousand entries at a time and changes nothing but the checkpoint.
+
+use std::borrow::Cow;
+use std::io::{BufRead, Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::audit::{AuditEntry, AuditFilter, Hashed, NO_HASH, hash};
+use super::customer::CustomerStore;
+use super::error::{StoreError, failed};
+
+pub(super) const FIND_CHECKPOINT: &str = "SELECT seq, hash FROM audit_checkpoints WHERE customer_id = $1";
+pub(super) const PUT_CHECKPOINT: &str = "INSERT INTO audit_checkpoints (customer_id, seq, hash, verified_ms) \
+     VALUES ($1, $2, $3, $4) ON CONFLICT (customer_id) \
+     DO UPDATE SET seq = excluded.seq, hash = excluded.hash, verified_ms = excluded.verified_ms";
+
+/// Entries read at a time.
+const PAGE: u32 = 1_000;
+
+/// A chain that holds together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Entries checked.
+    pub entries: u64,
+    /// Sequence number of the newest entry; 0 where there is none.
+    pub head_seq: i64,
+    /// Its hash in hexadecimal; worth keeping elsewhere, since it vouches for all before it.
+    pub head_hash: String,
+}
+
+/// A line of an export.
+#[derive(Serialize, Deserialize)]
+struct Line<'a> {
+    customer: Cow<'a, str>,
+    seq: i64,
+    at_ms: i64,
+    actor: String,
+    action: String,
+    subject: String,
+    detail: String,
+    prev_hash: String,
+    hash: String,
+}
+
+impl CustomerStore {
+    /// Verifies the chain: all of it, or what follows the last checkpoint, whose own entry must still be there.
+    ///
+    /// # Errors
+    /// [`StoreError::AuditBroken`] with the first entry that is wrong or missing; [`StoreError::Statement`].
+    pub async fn verify_audit(&self, from_start: bool) -> Result<Verified, StoreError> {
+        let mut walk = Walk::new(self.id().as_str());
+        if !from_start {
+            let finding = sqlx::query_as::<_, (i64, String)>(FIND_CHECKPOINT).bind(self.id().as_str());
+            let found = finding.fetch_optional(self.reader()).await.map_err(failed("reading an audit checkpoint"))?;
+            if let Some((seq, hash)) = found.filter(|(seq, _)| *seq > 0) {
+                self.walk_to(&mut walk, seq, &hash).await?;
+            }
+        }
+        loop {
+            let page = self.list_audit(&AuditFilter::default(), walk.seq, PAGE).await?;
+            if page.is_empty() {
+                return Ok(walk.verified());
+            }
+            page.iter().try_for_each(|entry| walk.step(entry))?;
+        }
+    }
+
+    /// Starts at the entry of the checkpoint: it must be there, with the hash that was noted, and hash to it.
+    async fn walk_to(&self, walk: &mut Walk<'_>, seq: i64, hash: &str) -> Result<(), StoreError> {
+        let entry = self.list_audit(&AuditFilter::default(), seq - 1, 1).await?.pop();
+        let entry = entry.filter(|entry| entry.seq == seq && entry.hash == hash);
+        let entry = entry.ok_or_else(|| StoreError::AuditBroken { customer: self.id().to_string(), seq })?;
+        walk.seq = seq - 1;
+        walk.hash.clone_from(&entry.prev_hash);
+        walk.step(&entry)
+    }
+
+    /// Writes the whole chain, one JSON object a line.
+    ///
+    /// # Errors
+    /// [`StoreError::Export`], [`StoreError::Json`], [`StoreError::Statement`].
+    pub async fn export_audit(&self, writer: &mut (dyn Write + Send)) -> Result<u64, StoreError> {
+        let (mut written, mut after) = (0, 0);
+        loop {
+            let page = self.list_audit(&AuditFilter::default(), after, PAGE).await?;
+            let Some(last) = page.last() else {
+                writer.flush().map_err(|source| StoreError::Export { source })?;
+                return Ok(written);
+            };
+            after = last.seq;
+            for entry in page {
+                let line = Line {
+                    customer: self.id().as_str().into(),
+                    seq: entry.seq,
+                    at_ms: entry.at_ms,
+                    actor: entry.actor,
+                    action: entry.action,
+                    subject: entry.subject,
+                    detail: entry.detail,
+                    prev_hash: entry.prev_hash,
+                    hash: entry.hash,
+                };
+                let text = serde_json::to_string(&line);
+                let text = text.map_err(|source| StoreError::Json { what: "an audit entry", source })?;
+                writeln!(writer, "{text}").map_err(|source| StoreError::Export { source })?;
+                written += 1;
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Verifies every customer's chain from its checkpoint, and moves the checkpoint to its end.
+    pub(super) async fn verify_since_checkpoints(&self, at_ms: i64) -> Result<(), StoreError> {
+        for customer in self.customers().await? {
+            let customer = self.door(customer.id);
+            let verified = customer.verify_audit(false).await?;
+            let putting = sqlx::query(PUT_CHECKPOINT)
+                .bind(customer.id().as_str())
+                .bind(verified.head_seq)
+                .bind(verified.head_hash)
+                .bind(at_ms);
+            putting.execute(&self.0.database.writer).await.map_err(failed("noting an audit checkpoint"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Verifies an export line by line, without a database. It must begin with entry 1 and hold one customer.
+///
+/// # Errors
+/// [`StoreError::AuditBroken`] with the first entry that is wrong or missing, [`StoreError::Json`] for a line of
+/// another form, [`StoreError::Export`] where it cannot be read.
+pub fn verify_export(export: impl BufRead) -> Result<Verified, StoreError> {
+    let mut customer = String::new();
+    let mut position = (0, NO_HASH.to_owned());
+    let mut entries = 0;
+    for line in export.lines() {
+        let line = line.map_err(|source| StoreError::Export { source })?;
+        let line: Line<'_> =
+            serde_json::from_str(&line).map_err(|source| StoreError::Json { what: "an audit entry", source })?;
+        if entries == 0 {
+            customer = line.customer.clone().into_owned();
+        }
+        let mut walk = Walk { customer: &customer, entries, seq: position.0, hash: position.1 };
+        if line.customer != customer {
+            return Err(walk.broken(line.seq));
+        }
+        walk.step(&AuditEntry {
+            seq: line.seq,
+            at_ms: line.at_ms,
+            actor: line.actor,
+            action: line.action,
+            subject: line.subject,
+            detail: line.detail,
+            prev_hash: line.prev_hash,
+            hash: line.hash,
+        })?;
+        entries = walk.entries;
+        position = (walk.seq, walk.hash);
+    }
+    Ok(Verified { entries, head_seq: position.0, head_hash: position.1 })
+}
+
+/// A walk along a chain: where it stands, and the hash that the next entry must follow.
+struct Walk<'a> {
+    customer: &'a str,
+    entries: u64,
+    seq: i64,
+    hash: String,
+}
+
+impl<'a> Walk<'a> {
+    fn new(customer: &'a str) -> Self {
+        Self { customer, entries: 0, seq: 0, hash: NO_HASH.to_owned() }
+    }
+
+    fn step(&mut self, entry: &AuditEntry) -> Result<(), StoreError> {
+        let expected = self.seq + 1;
+        let hashed = hash(&Hashed {
+            customer: self.customer,
+            seq: entry.seq,
+            at_ms: entry.at_ms,
+            actor: &entry.actor,
+            action: &entry.action,
+            subject: &entry.subject,
+            detail: &entry.detail,
+            prev_hash: &entry.prev_hash,
+        });
+        if entry.seq != expected || entry.prev_hash != self.hash || entry.hash != hashed {
+            return Err(self.broken(expected));
+        }
+        self.entries += 1;
+        self.seq = expected;
+        self.hash = hashed;
+        Ok(())
+    }
+
+    fn broken(&self, seq: i64) -> StoreError {
+        StoreError::AuditBroken { customer: self.customer.to_owned(), seq }
+    }
+
+    fn verified(self) -> Verified {
+        Verified { entries: self.entries, head_seq: self.seq, head_hash: self.hash }
+    }
+}

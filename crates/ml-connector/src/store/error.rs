@@ -1,0 +1,190 @@
+//! What can go wrong in the store. A variant says what we were doing; the cause is its source. No secret and no
+//! document's content stands in any of them.
+
+use std::path::PathBuf;
+
+use accounting::problem::Code;
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Opening the database failed.
+    #[error("opening the database {path}")]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Another process writes this database.
+    #[error("another process is using the database {path}")]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file beside the database could not be used.
+    #[error("{doing} {path}")]
+    File {
+        /// What we were doing.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database is not as it should be.
+    #[error("the database failed its check: {found}")]
+    Damaged {
+        /// What was found.
+        found: String,
+    },
+    /// A newer program has written the database.
+    #[error("the database has schema {found}, this program knows up to {known}")]
+    SchemaNewer {
+        /// Version in the database.
+        found: i64,
+        /// Newest version that this program knows.
+        known: i64,
+    },
+    /// A database opened for reading only is not on this program's schema yet.
+    #[error("the database has schema {found}, this program needs {known}: start it once for writing")]
+    SchemaOlder {
+        /// Version in the database.
+        found: i64,
+        /// Version needed.
+        known: i64,
+    },
+    /// A statement failed.
+    #[error("{doing}")]
+    Statement {
+        /// What we were doing.
+        doing: &'static str,
+        /// Cause.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A stored value has a form that this program does not write.
+    #[error("the stored {what} of {id} cannot be read")]
+    Stored {
+        /// Which value.
+        what: &'static str,
+        /// Of which row.
+        id: String,
+    },
+    /// A value could not be written as JSON, or a stored one not be read.
+    #[error("converting {what}")]
+    Json {
+        /// Which value.
+        what: &'static str,
+        /// Cause.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// No such row for this customer.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// Which noun.
+        what: &'static str,
+        /// The id asked for.
+        id: String,
+    },
+    /// The lane's lease was lost to another owner; nothing was written.
+    #[error("the lease on lane {lane} was lost (fence {fence})")]
+    FenceLost {
+        /// The lane.
+        lane: String,
+        /// The fence that is no longer the lane's.
+        fence: i64,
+    },
+    /// A row changed since it was read; nothing was written.
+    #[error("a {what} changed meanwhile")]
+    Stale {
+        /// Which noun.
+        what: &'static str,
+    },
+    /// A posting with this reference is stored already.
+    #[error("the posting {reference} is frozen already")]
+    PostingExists {
+        /// Its reference.
+        reference: String,
+    },
+    /// Sealed credentials exist and no master key was given.
+    #[error("the master key is missing")]
+    MasterKeyMissing,
+    /// The master key does not open this database's data keys, or is no key.
+    #[error("the master key does not fit: {why}")]
+    MasterKeyWrong {
+        /// Why, without the key.
+        why: &'static str,
+    },
+    /// No secret is sealed under this name.
+    #[error("no secret is sealed as {name}")]
+    SecretMissing {
+        /// Name asked for.
+        name: String,
+    },
+    /// A sealed secret does not open: it was altered, or belongs to another customer, name or version.
+    #[error("the sealed secret {name} does not open")]
+    SecretDamaged {
+        /// Its name.
+        name: String,
+    },
+    /// The audit chain breaks.
+    #[error("the audit chain of {customer} breaks at entry {seq}")]
+    AuditBroken {
+        /// Whose chain.
+        customer: String,
+        /// First entry that does not follow.
+        seq: i64,
+    },
+    /// Writing an export failed.
+    #[error("writing the audit export")]
+    Export {
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The system gives no randomness.
+    #[error("the system gives no randomness")]
+    Random {
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl StoreError {
+    /// The code under which a person finds cause and remedy, where there is one.
+    pub fn code(&self) -> Option<Code> {
+        Some(match self {
+            Self::Locked { .. } => Code::DatabaseBusy,
+            Self::Damaged { .. } | Self::SchemaNewer { .. } | Self::SchemaOlder { .. } | Self::Stored { .. } => {
+                Code::DatabaseDamaged
+            }
+            Self::MasterKeyMissing | Self::MasterKeyWrong { .. } => Code::MasterKeyMissing,
+            Self::SecretMissing { .. } | Self::SecretDamaged { .. } => Code::SecretMissing,
+            Self::AuditBroken { .. } => Code::AuditBroken,
+            Self::Statement { source, .. } | Self::Open { source, .. } if is_busy(source) => Code::DatabaseBusy,
+            _ => return None,
+        })
+    }
+}
+
+/// Turns a failed statement into an error that says what we were doing.
+pub(super) fn failed(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |source| StoreError::Statement { doing, source }
+}
+
+/// Whether the database was held by somebody else for longer than we wait.
+fn is_busy(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        // The low byte is SQLite's primary code: 5 is BUSY, 6 is LOCKED.
+        sqlx::Error::Database(error) => {
+            error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xFF, 5 | 6))
+        }
+        _ => false,
+    }
+}

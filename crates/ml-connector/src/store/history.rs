@@ -1,0 +1,74 @@
+//! Everything that is on record of one report, for whoever asks what happened and why. It only puts together what the
+//! other nouns read.
+
+use super::attempt::{Attempt, Request, StoredObservation};
+use super::audit::{AuditEntry, AuditFilter};
+use super::customer::CustomerStore;
+use super::error::StoreError;
+use super::ids::FlowId;
+use super::lines::StoredLine;
+use super::posting::StoredPosting;
+use super::report::{InboxReport, ReportVersion};
+
+/// Audit entries shown of one subject at most.
+const AUDIT_LIMIT: u32 = 1_000;
+
+/// One report with all that followed from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportHistory {
+    /// Where it stands.
+    pub report: InboxReport,
+    /// Every content it had.
+    pub versions: Vec<ReportVersion>,
+    /// Its entries.
+    pub postings: Vec<PostingHistory>,
+    /// The audit entries whose subject is the report or one of its references, by sequence number.
+    pub audit: Vec<AuditEntry>,
+}
+
+/// One posting with all that followed from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostingHistory {
+    /// Where it stands.
+    pub posting: StoredPosting,
+    /// Its lines with their reasons.
+    pub lines: Vec<StoredLine>,
+    /// Its attempts, each with the request that carried it.
+    pub attempts: Vec<(Attempt, Request)>,
+    /// What workers saw that had lost their lease.
+    pub observations: Vec<StoredObservation>,
+}
+
+impl CustomerStore {
+    /// The history of a report, if it was ever seen.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`], [`StoreError::Stored`], [`StoreError::Json`].
+    pub async fn report_history(&self, flow: &FlowId, report_id: &str) -> Result<Option<ReportHistory>, StoreError> {
+        let Some(report) = self.report(flow, report_id).await? else { return Ok(None) };
+        let mut postings = Vec::new();
+        let mut audit = self.audit_of(report_id).await?;
+        for posting in self.postings_of(flow, report_id).await? {
+            audit.extend(self.audit_of(posting.reference.as_str()).await?);
+            postings.push(self.posting_history(posting).await?);
+        }
+        audit.sort_by_key(|entry| entry.seq);
+        Ok(Some(ReportHistory { versions: self.report_versions(report_id).await?, report, postings, audit }))
+    }
+
+    async fn posting_history(&self, posting: StoredPosting) -> Result<PostingHistory, StoreError> {
+        let lines = self.posting_lines(&posting.key.company, &posting.reference).await?;
+        let mut attempts = Vec::new();
+        for attempt in self.attempts_of(&posting.reference).await? {
+            let request = self.request(&attempt.request).await?;
+            attempts.push((attempt, request));
+        }
+        let observations = self.observations_of(&posting.reference, 0).await?;
+        Ok(PostingHistory { posting, lines, attempts, observations })
+    }
+
+    async fn audit_of(&self, subject: &str) -> Result<Vec<AuditEntry>, StoreError> {
+        let filter = AuditFilter { subject: Some(subject.to_owned()), ..AuditFilter::default() };
+        self.list_audit(&filter, 0, AUDIT_LIMIT).await
+    }
+}

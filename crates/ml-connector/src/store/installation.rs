@@ -1,0 +1,188 @@
+//! Which installation this database is, and whether it looks restored from a backup. The database and the file
+//! `<database>.installation` beside it carry the same random incarnation and a count of commits; a database that has
+//! another incarnation, or fewer commits than the file remembers, is not the one that last wrote here. Posting must
+//! then wait until the ledger was read for what was posted since.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sqlx::Row;
+use sqlx::sqlite::SqlitePool;
+
+use super::error::{StoreError, failed};
+use super::ids::Ids;
+use super::sqlite::beside;
+
+pub(super) const FIND: &str =
+    "SELECT id, incarnation, commits, committed_ms, restored_ms, restored_to_ms, created_ms FROM installation";
+pub(super) const CREATE: &str = "INSERT INTO installation (id, incarnation, commits, committed_ms, created_ms) \
+     VALUES ($1, $2, 0, $3, $3)";
+pub(super) const COUNT_COMMIT: &str =
+    "UPDATE installation SET commits = commits + 1, committed_ms = $1 RETURNING commits";
+pub(super) const SUSPECT: &str =
+    "UPDATE installation SET restored_ms = $1, restored_to_ms = $2 WHERE restored_ms IS NULL";
+pub(super) const TRUST: &str = "UPDATE installation SET incarnation = $1, commits = $2, restored_ms = NULL, \
+     restored_to_ms = NULL";
+
+/// This installation, as it was when the store was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installation {
+    /// Its id, for life.
+    pub id: String,
+    /// Until when the restored database knows what was done, in epoch milliseconds; `None` where nothing speaks for a
+    /// restore. Entries posted later than this are in the ledger alone.
+    pub restored_to_ms: Option<i64>,
+    /// When it was created, in epoch milliseconds.
+    pub created_ms: i64,
+}
+
+/// The installation and the file that vouches for it.
+pub(super) struct Watch {
+    installation: Installation,
+    restored: AtomicBool,
+    /// `None` in memory and for readers.
+    file: Option<Mutex<Mark>>,
+}
+
+struct Mark {
+    file: File,
+    path: PathBuf,
+    incarnation: String,
+    commits: i64,
+}
+
+struct Stored {
+    installation: Installation,
+    incarnation: String,
+    commits: i64,
+    committed_ms: i64,
+}
+
+impl Watch {
+    /// Compares database and file. For a writer, a first start creates both, and a suspicion is kept in the
+    /// database until [`Watch::trust`].
+    pub(super) async fn open(
+        writer: &SqlitePool,
+        path: Option<&Path>,
+        ids: &Ids,
+        at_ms: i64,
+    ) -> Result<Self, StoreError> {
+        let mark = path.map(Mark::open).transpose()?;
+        let stored = match find(writer).await? {
+            Some(stored) => stored,
+            None => create(writer, ids, at_ms).await?,
+        };
+        let Some(mut mark) = mark else {
+            return Ok(Self::new(stored, None));
+        };
+        if mark.incarnation.is_empty() && stored.commits == 0 {
+            mark.write(&stored.incarnation, stored.commits)?;
+        } else if mark.incarnation != stored.incarnation || mark.commits > stored.commits {
+            // A database without a commit knows nothing of what was ever posted.
+            let knows_to_ms = if stored.commits == 0 { 0 } else { stored.committed_ms };
+            let suspect = sqlx::query(SUSPECT).bind(at_ms).bind(knows_to_ms);
+            suspect.execute(writer).await.map_err(failed("noting that the database looks restored"))?;
+            return Ok(Self::new(find(writer).await?.unwrap_or(stored), Some(mark)));
+        }
+        Ok(Self::new(stored, Some(mark)))
+    }
+
+    /// For a reader: what the database itself says.
+    pub(super) async fn read(reader: &SqlitePool) -> Result<Self, StoreError> {
+        let missing = || StoreError::Damaged { found: "the installation's row is missing".to_owned() };
+        Ok(Self::new(find(reader).await?.ok_or_else(missing)?, None))
+    }
+
+    fn new(stored: Stored, mark: Option<Mark>) -> Self {
+        let restored = AtomicBool::new(stored.installation.restored_to_ms.is_some());
+        Self { installation: stored.installation, restored, file: mark.map(Mutex::new) }
+    }
+
+    pub(super) const fn installation(&self) -> &Installation {
+        &self.installation
+    }
+
+    pub(super) fn restored(&self) -> bool {
+        self.restored.load(Ordering::Acquire)
+    }
+
+    /// Remembers beside the database how far it came. The commit stands already, so a failure only weakens the
+    /// watch and is logged.
+    pub(super) fn committed(&self, commits: i64) {
+        let Some(file) = self.file.as_ref().filter(|_| !self.restored()) else { return };
+        let Ok(mut mark) = file.lock() else { return };
+        if commits <= mark.commits {
+            return;
+        }
+        let incarnation = mark.incarnation.clone();
+        if let Err(error) = mark.write(&incarnation, commits) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the installation file was not written");
+        }
+    }
+
+    /// Ends the suspicion, once the ledger was read: a new incarnation begins.
+    pub(super) async fn trust(&self, writer: &SqlitePool, ids: &Ids, at_ms: i64) -> Result<(), StoreError> {
+        let incarnation = ids.unique(at_ms)?;
+        let stored = find(writer).await?.map_or(0, |stored| stored.commits);
+        let marked = self.file.as_ref().and_then(|file| file.lock().ok().map(|mark| mark.commits)).unwrap_or(0);
+        let commits = stored.max(marked).saturating_add(1);
+        let doing = failed("ending the suspicion of a restored database");
+        sqlx::query(TRUST).bind(&incarnation).bind(commits).execute(writer).await.map_err(doing)?;
+        if let Some(mut mark) = self.file.as_ref().and_then(|file| file.lock().ok()) {
+            mark.write(&incarnation, commits)?;
+        }
+        self.restored.store(false, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl Mark {
+    fn open(database: &Path) -> Result<Self, StoreError> {
+        let path = beside(database, "installation");
+        let reading = |source| StoreError::File { doing: "reading", path: path.clone(), source };
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
+        let mut file = options.open(&path).map_err(reading)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(reading)?;
+        // A text that is no mark counts as a mark of somebody else: the database must prove itself.
+        let (incarnation, commits) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+        let (incarnation, commits) = (incarnation.to_owned(), commits.trim().parse().unwrap_or(0));
+        Ok(Self { file, path, incarnation, commits })
+    }
+
+    /// One small write of fixed length; the system keeps it whole.
+    fn write(&mut self, incarnation: &str, commits: i64) -> Result<(), StoreError> {
+        let writing = |source| StoreError::File { doing: "writing", path: self.path.clone(), source };
+        self.file.seek(SeekFrom::Start(0)).map_err(writing)?;
+        self.file.write_all(format!("{incarnation} {commits:>20}\n").as_bytes()).map_err(writing)?;
+        incarnation.clone_into(&mut self.incarnation);
+        self.commits = commits;
+        Ok(())
+    }
+}
+
+async fn find(pool: &SqlitePool) -> Result<Option<Stored>, StoreError> {
+    let reading = failed("reading the installation");
+    let Some(row) = sqlx::query(FIND).fetch_optional(pool).await.map_err(&reading)? else {
+        return Ok(None);
+    };
+    let installation = Installation {
+        id: row.try_get(0).map_err(&reading)?,
+        restored_to_ms: row.try_get(5).map_err(&reading)?,
+        created_ms: row.try_get(6).map_err(&reading)?,
+    };
+    let incarnation = row.try_get(1).map_err(&reading)?;
+    let commits = row.try_get(2).map_err(&reading)?;
+    Ok(Some(Stored { installation, incarnation, commits, committed_ms: row.try_get(3).map_err(&reading)? }))
+}
+
+async fn create(writer: &SqlitePool, ids: &Ids, at_ms: i64) -> Result<Stored, StoreError> {
+    let (id, incarnation) = (ids.unique(at_ms)?, ids.unique(at_ms)?);
+    let creating = sqlx::query(CREATE).bind(&id).bind(&incarnation).bind(at_ms);
+    creating.execute(writer).await.map_err(failed("creating the installation"))?;
+    let installation = Installation { id, restored_to_ms: None, created_ms: at_ms };
+    Ok(Stored { installation, incarnation, commits: 0, committed_ms: at_ms })
+}

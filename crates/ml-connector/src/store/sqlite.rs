@@ -1,0 +1,166 @@
+//! SQLite: how the database is opened, locked, checked and brought to this program's schema. What differs between
+//! databases stands here; statements do not.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Row};
+
+use super::error::{StoreError, failed};
+
+/// Schema versions with their definitions, oldest first.
+const SCHEMAS: &[(i64, &str)] = &[(1, include_str!("../../migrations/sqlite/0001_start.sql"))];
+
+/// How long a statement waits for the database, and a task for a connection.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections that only read. Reads of a file never wait for the writer.
+const READERS: u32 = 3;
+
+pub(super) const FIND_SCHEMA: &str = "SELECT MAX(version) FROM schema_versions";
+pub(super) const ADD_SCHEMA: &str = "INSERT INTO schema_versions (version, applied_ms) VALUES ($1, $2)";
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading and writing; one process at a time.
+    Write,
+    /// Reading only, beside a process that writes.
+    Read,
+}
+
+/// An open database: one writing connection, a few that read.
+pub(super) struct Database {
+    pub(super) writer: SqlitePool,
+    pub(super) reader: SqlitePool,
+    /// Held as long as the database is open for writing; the system lets go of it when the process ends.
+    _lock: Option<File>,
+}
+
+impl Database {
+    /// Opens the file, creating it for [`Access::Write`], and brings it to this program's schema.
+    pub(super) async fn open(path: &Path, access: Access, at_ms: i64) -> Result<Self, StoreError> {
+        let opening = |source| StoreError::Open { path: path.to_owned(), source };
+        let lock = match access {
+            Access::Write => Some(lock(path)?),
+            Access::Read => None,
+        };
+        let options = options().filename(path);
+        let reading = pool(READERS).connect_lazy_with(options.clone().read_only(true));
+        let writer = match access {
+            Access::Write => {
+                let options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+                pool(1).connect_with(options).await.map_err(opening)?
+            }
+            Access::Read => reading.clone(),
+        };
+        let database = Self { writer, reader: reading, _lock: lock };
+        database.check().await?;
+        database.bring_to_schema(access, at_ms).await?;
+        Ok(database)
+    }
+
+    /// A database that lives as long as this value. Its one connection serves readers too, so a task that reads
+    /// while it holds a transaction open waits in vain and gets [`StoreError::Statement`].
+    pub(super) async fn in_memory(at_ms: i64) -> Result<Self, StoreError> {
+        let options = options().in_memory(true);
+        let opening = |source| StoreError::Open { path: PathBuf::from(":memory:"), source };
+        let writer = pool(1).connect_with(options).await.map_err(opening)?;
+        let database = Self { reader: writer.clone(), writer, _lock: None };
+        database.bring_to_schema(Access::Write, at_ms).await?;
+        Ok(database)
+    }
+
+    /// Waits until every connection is closed and the log is written back.
+    pub(super) async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        let damaged = |source: sqlx::Error| StoreError::Damaged { found: source.to_string() };
+        let found: String =
+            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.writer).await.map_err(damaged)?;
+        if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { found }) }
+    }
+
+    async fn bring_to_schema(&self, access: Access, at_ms: i64) -> Result<(), StoreError> {
+        let known = SCHEMAS.iter().map(|(version, _)| *version).max().unwrap_or(0);
+        let found = self.schema().await?;
+        if found > known {
+            return Err(StoreError::SchemaNewer { found, known });
+        }
+        if found < known && access == Access::Read {
+            return Err(StoreError::SchemaOlder { found, known });
+        }
+        for (version, definition) in SCHEMAS.iter().filter(|(version, _)| *version > found) {
+            let migrating = failed("bringing the database to a newer schema");
+            let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(&migrating)?;
+            sqlx::raw_sql(*definition).execute(&mut *tx).await.map_err(&migrating)?;
+            sqlx::query(ADD_SCHEMA).bind(version).bind(at_ms).execute(&mut *tx).await.map_err(&migrating)?;
+            tx.commit().await.map_err(&migrating)?;
+        }
+        Ok(())
+    }
+
+    /// The newest schema applied; 0 for an empty database.
+    async fn schema(&self) -> Result<i64, StoreError> {
+        let reading = failed("reading the database's schema version");
+        let tables = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_versions'";
+        let tables: i64 = sqlx::query_scalar(tables).fetch_one(&self.writer).await.map_err(&reading)?;
+        if tables == 0 {
+            return Ok(0);
+        }
+        let row = sqlx::query(FIND_SCHEMA).fetch_one(&self.writer).await.map_err(&reading)?;
+        Ok(row.try_get::<Option<i64>, _>(0).map_err(&reading)?.unwrap_or(0))
+    }
+}
+
+/// FULL, because a commit that a power loss takes back would forget an entry that is already in the ledger.
+fn options() -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("trusted_schema", "OFF")
+        .pragma("cell_size_check", "ON")
+        .pragma("mmap_size", "0")
+        .pragma("cache_size", "-8000")
+        .pragma("wal_autocheckpoint", "4000")
+        .pragma("journal_size_limit", "67108864")
+        .disable_statement_logging()
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(BUSY_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// `<database>.lock`, locked for this process alone.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let lock_path = beside(path, "lock");
+    let failed = |doing| {
+        let path = lock_path.clone();
+        move |source| StoreError::File { doing, path, source }
+    };
+    let options = OpenOptions::new().write(true).create(true).truncate(false).clone();
+    let file = options.open(&lock_path).map_err(failed("opening the lock file"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed("locking")(source)),
+    }
+}
+
+/// A file beside the database: `<database>.<ending>`.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}

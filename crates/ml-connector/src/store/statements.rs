@@ -1,0 +1,95 @@
+//! Every statement of the store, in one list, so that a test can prepare each of them on each database. Statements
+//! over rows stand here once for each number of rows that they are written for.
+
+use super::rows::{Rows, SIZES};
+use super::{attempt, audit, audit_check, budget, chart, control, customer, flow, installation, lane, posting, report};
+use super::{secret, sqlite};
+
+const PLAIN: &[&str] = &[
+    sqlite::FIND_SCHEMA,
+    sqlite::ADD_SCHEMA,
+    installation::FIND,
+    installation::CREATE,
+    installation::COUNT_COMMIT,
+    installation::SUSPECT,
+    installation::TRUST,
+    customer::CREATE,
+    customer::LIST,
+    customer::FIND,
+    customer::FIND_BY_NAME,
+    secret::WRAPPED_KEY,
+    secret::WRAPPED_KEYS,
+    secret::PUT_WRAPPED_KEY,
+    secret::SEAL,
+    secret::NEWEST,
+    secret::LIST,
+    secret::ERASE_OLDER,
+    secret::COUNT,
+    flow::FIND_BY_NAME,
+    flow::CREATE,
+    flow::MOVE,
+    flow::ADD_VERSION,
+    flow::LIST,
+    flow::FIND_VERSION,
+    flow::FIND_NEWEST,
+    flow::PUT_CURSOR,
+    flow::FIND_CURSOR,
+    chart::TOUCH,
+    chart::ADD,
+    chart::NEWEST,
+    chart::FIND,
+    report::FIND,
+    report::IN_STATE,
+    report::RAW_IN_STATE,
+    report::FIND_RAW,
+    report::VERSIONS,
+    report::TOTALS,
+    posting::IN_STATE,
+    posting::OF_REPORT,
+    posting::LINES,
+    posting::TOTALS,
+    attempt::ADD_REQUEST,
+    attempt::FINISH_REQUEST,
+    attempt::ADD_OBSERVATION,
+    attempt::REQUEST,
+    attempt::ATTEMPTS,
+    attempt::OBSERVATIONS,
+    control::PUT,
+    control::FIND,
+    audit::HEAD,
+    audit::LIST,
+    audit::LIST_OF_SUBJECT,
+    audit_check::FIND_CHECKPOINT,
+    audit_check::PUT_CHECKPOINT,
+    lane::CLAIM,
+    lane::RENEW,
+    lane::RELEASE,
+    lane::PROVE,
+    lane::END_ALL,
+    budget::SPEND,
+    budget::FORGET,
+    budget::SPENT,
+];
+
+static OVER_ROWS: &[&Rows] = &[
+    &report::ADD_VERSIONS,
+    &report::PUT,
+    &report::TOUCH,
+    &report::SET_STATES,
+    &report::MOVE,
+    &report::KNOWN,
+    &posting::FREEZE,
+    &posting::ADD_PAYLOADS,
+    &posting::SAVE,
+    &posting::PAYLOADS,
+    &attempt::ADD_ATTEMPTS,
+    &attempt::FINISH_ATTEMPTS,
+    &attempt::COUNT_OBSERVATIONS,
+    &audit::APPEND,
+];
+
+/// All of them.
+pub fn statements() -> Vec<&'static str> {
+    let over_rows = OVER_ROWS.iter().flat_map(|rows| SIZES.map(|size| rows.text(size)));
+    PLAIN.iter().copied().chain(over_rows).collect()
+}

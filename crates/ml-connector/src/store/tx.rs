@@ -1,0 +1,75 @@
+//! One transaction of one customer. It is kept by [`Tx::commit`], which takes the audit events of what it changed, or
+//! by [`Tx::commit_untraced`] where only leases, cursors, budgets or times moved. Dropped, it leaves nothing. The
+//! methods that write stand with their nouns; no vendor is called while one is open.
+
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Sqlite, Transaction};
+
+use super::customer::CustomerStore;
+use super::error::{StoreError, failed};
+use super::ids::CustomerId;
+use super::installation::COUNT_COMMIT;
+use super::lane::{self, Lease};
+use super::{AuditEvent, audit};
+
+/// An open transaction.
+pub struct Tx {
+    customer: CustomerStore,
+    transaction: Transaction<'static, Sqlite>,
+    /// The lease that was found to stand within this transaction.
+    proven: Option<(String, i64)>,
+}
+
+impl Tx {
+    pub(super) const fn new(customer: CustomerStore, transaction: Transaction<'static, Sqlite>) -> Self {
+        Self { customer, transaction, proven: None }
+    }
+
+    /// Keeps everything, together with the events: one for each posting, setting or right that changed.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`]; then nothing of it may be taken for kept.
+    pub async fn commit(mut self, at_ms: i64, events: Vec<AuditEvent>) -> Result<(), StoreError> {
+        audit::append(&mut self, at_ms, &events).await?;
+        self.finish(at_ms).await
+    }
+
+    /// Keeps everything where nothing changed that anybody would ask about: leases, cursors, budgets, times seen.
+    ///
+    /// # Errors
+    /// See [`Tx::commit`].
+    pub async fn commit_untraced(self, at_ms: i64) -> Result<(), StoreError> {
+        self.finish(at_ms).await
+    }
+
+    async fn finish(mut self, at_ms: i64) -> Result<(), StoreError> {
+        let committing = failed("committing");
+        let counted = sqlx::query_scalar(COUNT_COMMIT).bind(at_ms).fetch_one(self.connection()).await;
+        let commits: i64 = counted.map_err(&committing)?;
+        self.transaction.commit().await.map_err(&committing)?;
+        self.customer.store().0.watch.committed(commits);
+        Ok(())
+    }
+
+    /// Makes sure that the lease still stands, once a transaction.
+    pub(super) async fn prove(&mut self, lease: &Lease) -> Result<(), StoreError> {
+        if self.proven.as_ref().is_some_and(|(lane, fence)| *lane == lease.lane && *fence == lease.fence) {
+            return Ok(());
+        }
+        lane::prove(self.connection(), lease).await?;
+        self.proven = Some((lease.lane.clone(), lease.fence));
+        Ok(())
+    }
+
+    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.transaction
+    }
+
+    pub(super) fn customer_id(&self) -> &CustomerId {
+        self.customer.id()
+    }
+
+    pub(super) const fn customer(&self) -> &CustomerStore {
+        &self.customer
+    }
+}
