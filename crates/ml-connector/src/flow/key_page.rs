@@ -1,21 +1,35 @@
 //! The tables of the reference page `docs/flow-file.md`, made of the list of keys, so that page and parser cannot
 //! disagree. The prose around them is written by hand.
 
-use super::keys::{Absent, Key, TABLES, Table};
+use accounting::template::Token;
+
+use super::keys::{Absent, Key, TABLES, TAG_LEVELS, Table};
 
 /// The page with every table between its two markers made anew. A table without markers is appended with them.
 pub fn with_tables(page: &str) -> String {
     let mut page = page.to_owned();
     for table in TABLES {
-        let (begin, end) = (format!("<!-- keys: {} -->\n", title(table)), "<!-- end -->");
-        let start = page.find(&begin).unwrap_or_else(|| {
-            page.push_str(&format!("\n{begin}{end}\n"));
-            page.len() - begin.len() - end.len() - 1
-        }) + begin.len();
-        let length = page.get(start..).and_then(|rest| rest.find(end)).unwrap_or(0);
-        page.replace_range(start..start + length, &rows(table));
+        fill(&mut page, &format!("<!-- keys: {} -->\n", title(table)), &rows(table));
     }
+    fill(&mut page, "<!-- tokens -->\n", &tokens());
     page
+}
+
+fn fill(page: &mut String, begin: &str, rows: &str) {
+    const END: &str = "<!-- end -->";
+    let start = page.find(begin).unwrap_or_else(|| {
+        page.push_str(&format!("\n{begin}{END}\n"));
+        page.len() - begin.len() - END.len() - 1
+    }) + begin.len();
+    let length = page.get(start..).and_then(|rest| rest.find(END)).unwrap_or(0);
+    page.replace_range(start..start + length, rows);
+}
+
+fn tokens() -> String {
+    let head = "| token | stands for |\n|---|---|\n".to_owned();
+    let fields =
+        Token::NAMES.iter().fold(head, |rows, (name, meaning)| rows + &format!("| `{{{name}}}` | {meaning} |\n"));
+    fields + &format!("| `{{tag_1}}` to `{{tag_{TAG_LEVELS}}}` | Tag of that level |\n")
 }
 
 fn title(table: &Table) -> &'static str {

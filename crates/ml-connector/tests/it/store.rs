@@ -1,0 +1,11 @@
+//! The store, on real database files and in memory. Nothing here reaches a network.
+
+mod audit;
+mod facts;
+mod inbox;
+mod lanes;
+mod opening;
+mod postings;
+mod postgres;
+mod secrets;
+mod settings;
