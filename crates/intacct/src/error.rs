@@ -100,6 +100,8 @@ pub enum Error {
     /// Another failure on the control or authentication level: nothing ran.
     #[error("the gateway refused the request (HTTP {http_status}){}", said(.errors))]
     Request {
+        /// Where it was refused.
+        level: Level,
         /// HTTP status.
         http_status: u16,
         /// What the gateway said.
@@ -192,6 +194,15 @@ pub enum Error {
         /// Rows the gateway had promised.
         promised: u64,
     },
+}
+
+/// The level of a failure above the functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// The control block: the request as such, the sender, the gateway's edge.
+    Control,
+    /// The authentication: company, user, session.
+    Authentication,
 }
 
 /// Which credential or right was refused. `XL03000006` means any of these: level and text tell them apart (fact sheet

@@ -2,7 +2,7 @@
 //!
 //! Numbers first, texts last, for most numbers are generic. What to do about a failure is not said here.
 
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Level, Refusal};
 use crate::facts::{GatewayError, ResultStatus, Status};
 use crate::reply::{Reply, ResultBlock};
 
@@ -57,7 +57,8 @@ pub(crate) fn of_request(reply: &Reply, http_status: u16, retry_after: Option<st
     } else if http_status >= 500 || is_unavailable(&errors) {
         Error::Unavailable { http_status, errors }
     } else {
-        Error::Request { http_status, errors }
+        let level = if reply.control == Status::Success { Level::Authentication } else { Level::Control };
+        Error::Request { level, http_status, errors }
     })
 }
 

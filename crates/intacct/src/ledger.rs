@@ -2,6 +2,8 @@
 //!
 //! What was found is told; what it proves is for the caller to say.
 
+use std::collections::HashSet;
+
 use crate::chart::{FieldList, Reading, read_rows};
 use crate::client::Client;
 use crate::error::Error;
@@ -111,6 +113,7 @@ impl Client {
     pub async fn find_by_reference(&self, search: &ReferenceSearch) -> Result<ReferenceHits, Error> {
         let mut hits =
             ReferenceHits { batches: Vec::new(), control_seen: search.control_record_no.as_ref().map(|_| true) };
+        let mut known = HashSet::new();
         for filter in reference_filters(search)? {
             let query = Query::new("GLBATCH", BATCH_FIELDS).filter(filter).show_private();
             let mut control_seen = false;
@@ -118,8 +121,7 @@ impl Client {
             self.query_all(&query, |row| {
                 let batch = batch_fact(&row);
                 control_seen |= search.control_record_no.as_deref() == Some(batch.record_no.as_str());
-                let again = batches.iter().any(|known| known.record_no == batch.record_no);
-                if !again && is_wanted(search, &batch.reference_no) {
+                if is_wanted(search, &batch.reference_no) && known.insert(batch.record_no.clone()) {
                     batches.push(batch);
                 }
             })

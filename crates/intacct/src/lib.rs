@@ -34,7 +34,7 @@ pub use chart::{
 pub use client::{Client, Count, MaskedEnvelope, Page, ReadByQuery};
 pub use config::{Config, EndpointRule, GATEWAY_URL, Login, Sender, SessionRule, Timeouts};
 pub use envelope::{EnvelopeError, MASK, MAX_CONTROL_ID_CHARS};
-pub use error::{Cause, Error, Refusal};
+pub use error::{Cause, Error, Level, Refusal};
 pub use facts::{
     Answer, CreateFunction, CreateReply, FunctionAnswer, GatewayError, Mismatch, NotSentCause, ResultStatus,
     SessionFacts, Status, Unclear, UnclearCause,

@@ -9,7 +9,7 @@ use super::Client;
 use super::read::Asked;
 use crate::endpoint;
 use crate::envelope::{self, Authentication, Envelope};
-use crate::error::Error;
+use crate::error::{Error, Level};
 use crate::facts::SessionFacts;
 use crate::reply::{ResultBlock, RowShape};
 use crate::session::{Lease, Lookup, NewSession};
@@ -29,7 +29,7 @@ impl Client {
         match self.log_in().await {
             Ok(new) => Ok(self.session.keep(new, &self.shared.config.session)),
             Err(error) => {
-                if matches!(error, Error::Refused { .. } | Error::Request { .. } | Error::EndpointRefused { .. }) {
+                if is_lasting(&error) {
                     self.session.refuse(error.clone());
                 }
                 Err(error)
@@ -72,6 +72,7 @@ impl Client {
             object: "",
             rows: RowShape::Children,
         };
+        let _slot = self.shared.slots.acquire().await;
         let sent_at = Instant::now();
         let answered = self.send_read(request, &asked, &[]).await?;
         let (id, endpoint, location_id) = self.session_of(answered.result)?;
@@ -89,4 +90,12 @@ impl Client {
         let location_id = api.filled("locationid").map(str::to_owned);
         Ok((SecretString::from(id.to_owned()), endpoint, location_id))
     }
+}
+
+/// Whether a login would be refused again: repeating it could lock the user out, or call a forged address twice.
+fn is_lasting(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Refused { .. } | Error::EndpointRefused { .. } | Error::Request { level: Level::Authentication, .. }
+    )
 }

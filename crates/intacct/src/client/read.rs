@@ -78,7 +78,7 @@ impl Client {
     pub async fn query(&self, query: &Query) -> Result<Page, Error> {
         let mut element = String::with_capacity(512);
         query.write(&mut element).map_err(|cause| Error::InvalidQuery { object: query.object.clone(), cause })?;
-        self.read("query", &query.object, &element, RowShape::Children).await.map(page)
+        page("query", self.read("query", &query.object, &element, RowShape::Children).await?)
     }
 
     /// All rows of a `query`, ordered by `RECORDNO` whatever order it names, in pages of its size.
@@ -94,35 +94,31 @@ impl Client {
         if !query.select.iter().any(|column| matches!(column, Select::Field(field) if field == "RECORDNO")) {
             query.select.push(Select::Field("RECORDNO".to_owned()));
         }
+        query.offset = 0;
         let mut count = Count { rows: 0, pages: 0 };
         let mut promised = None;
         let mut last = None;
-        query.offset = 0;
         loop {
             let page = self.query(&query).await?;
             count.pages += 1;
-            let total = *promised.get_or_insert(page.total_count.unwrap_or(0).max(page.rows.len() as u64));
-            let shifted = || Error::PagesShifted { object: query.object.clone(), rows: count.rows, promised: total };
-            if page.total_count.is_some_and(|now| now != total) {
-                return Err(shifted());
+            let total = total(&page, query.offset)?;
+            let promised = *promised.get_or_insert(total);
+            let shifted = |rows| Error::PagesShifted { object: query.object.clone(), rows, promised };
+            query.offset += page.rows.len() as u64;
+            if total != promised || query.offset > promised || (page.rows.is_empty() && query.offset < promised) {
+                return Err(shifted(count.rows));
             }
-            let is_last_page = page.total_count.is_none() && page.num_remaining.unwrap_or(0) == 0;
-            let rows = page.rows.len() as u64;
             for row in page.rows {
                 let record_no = record_no(&query.object, &row)?;
                 if last.is_some_and(|last| record_no <= last) {
-                    return Err(shifted());
+                    return Err(shifted(count.rows));
                 }
                 last = Some(record_no);
+                count.rows += 1;
                 on_row(row);
             }
-            count.rows += rows;
-            query.offset += rows;
-            if count.rows == total || is_last_page {
+            if count.rows == promised {
                 return Ok(count);
-            }
-            if rows == 0 || count.rows > total {
-                return Err(Error::PagesShifted { object: query.object, rows: count.rows, promised: total });
             }
         }
     }
@@ -139,7 +135,7 @@ impl Client {
         text::element(&mut element, "query", &read.query);
         text::element(&mut element, "pagesize", &read.page_size.to_string());
         element.push_str("</readByQuery>");
-        self.read("readByQuery", &read.object, &element, RowShape::Children).await.map(page)
+        page("readByQuery", self.read("readByQuery", &read.object, &element, RowShape::Children).await?)
     }
 
     /// The next page of a `readByQuery`, by its `resultId`.
@@ -150,7 +146,7 @@ impl Client {
         let mut element = String::from("<readMore>");
         text::element(&mut element, "resultId", result_id);
         element.push_str("</readMore>");
-        self.read("readMore", "", &element, RowShape::Children).await.map(page)
+        page("readMore", self.read("readMore", "", &element, RowShape::Children).await?)
     }
 
     /// Sends one function and gives its data. If the session had ended, logs in and asks once more.
@@ -265,13 +261,27 @@ fn send_error(error: SendError, limit: Duration) -> Error {
     }
 }
 
-fn page(data: Data) -> Page {
-    Page {
-        rows: data.rows,
-        total_count: data.total_count,
-        num_remaining: data.num_remaining,
-        result_id: data.result_id.filter(|id| !id.is_empty()),
+/// A page, if it holds the rows it says it holds: rows that got lost must not look like rows that do not exist.
+fn page(function: &str, data: Data) -> Result<Page, Error> {
+    let incomplete = |what: &str| Error::Incomplete { function: function.to_owned(), what: what.to_owned() };
+    match data.count {
+        Some(count) if count == data.rows.len() as u64 => Ok(Page {
+            rows: data.rows,
+            total_count: data.total_count,
+            num_remaining: data.num_remaining,
+            result_id: data.result_id.filter(|id| !id.is_empty()),
+        }),
+        Some(_) => Err(incomplete("some of its rows")),
+        None => Err(incomplete("a count")),
     }
+}
+
+/// Rows of all pages, as a page that begins after `offset` rows tells it.
+fn total(page: &Page, offset: u64) -> Result<u64, Error> {
+    let by_rest = page.num_remaining.map(|rest| offset + page.rows.len() as u64 + rest);
+    page.total_count
+        .or(by_rest)
+        .ok_or_else(|| Error::Incomplete { function: "query".to_owned(), what: "a total count".to_owned() })
 }
 
 fn record_no(object: &str, row: &Row) -> Result<u64, Error> {
