@@ -137,9 +137,16 @@ pub enum Arrival {
     Changed {
         /// Where it stood before. Where an entry is frozen, sent or posted it still stands there, and this is a drift.
         state: InboxState,
+        /// Generation of its postings.
+        generation: u8,
     },
     /// Seen before, the same.
-    Unchanged,
+    Unchanged {
+        /// Where it stands.
+        state: InboxState,
+        /// Generation of its postings.
+        generation: u8,
+    },
     /// The same report comes again later in the same batch; that one counts.
     Superseded,
 }
@@ -189,7 +196,7 @@ impl Tx {
             let fresh = of(|arrival| matches!(arrival, Arrival::New | Arrival::Changed { .. }));
             self.add_versions(&fresh, at_ms).await?;
             self.upsert(flow, run, &fresh, at_ms).await?;
-            let unchanged = of(|arrival| *arrival == Arrival::Unchanged);
+            let unchanged = of(|arrival| matches!(arrival, Arrival::Unchanged { .. }));
             let unchanged: Vec<_> = unchanged.iter().map(|r| (r.report_id.as_str(), r.source_state)).collect();
             self.touch_seen(flow, &unchanged, at_ms).await?;
             arrivals.extend(found);
@@ -285,8 +292,10 @@ impl Tx {
             .map(|report| match known.get(report.report_id.as_str()) {
                 _ if !later.insert(report.report_id.as_str()) => Arrival::Superseded,
                 None => Arrival::New,
-                Some(known) if known.content_hash == report.content_hash => Arrival::Unchanged,
-                Some(known) => Arrival::Changed { state: known.state },
+                Some(known) if known.content_hash == report.content_hash => {
+                    Arrival::Unchanged { state: known.state, generation: known.generation }
+                }
+                Some(known) => Arrival::Changed { state: known.state, generation: known.generation },
             })
             .collect();
         arrivals.reverse();
