@@ -45,7 +45,8 @@ fn draws_follow_the_seed_and_the_probability() {
 
 #[test]
 fn latencies_add_up_and_the_first_action_wins() {
-    let text = r#"{"latency_ms":3,"rules":[{"latency_ms":4},{"action":"http_500"},{"action":"http_502","latency_ms":5}]}"#;
+    let text =
+        r#"{"latency_ms":3,"rules":[{"latency_ms":4},{"action":"http_500"},{"action":"http_502","latency_ms":5}]}"#;
     let decision = Script::new(Faults::from_json(text).unwrap()).decide(Vendor::Expensify, &["export"], b"");
     assert_eq!((decision.latency_ms, decision.action()), (12, Action::Http500));
 }

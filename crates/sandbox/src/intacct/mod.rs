@@ -4,8 +4,28 @@
 //! that the sandbox exists to test.
 
 mod assumptions;
+mod books;
+mod edit;
+mod entry;
+mod envelope;
 mod error;
+mod filter;
+mod functions;
+mod memory;
 mod model;
+mod money;
+mod names;
+mod objects;
+mod predicate;
+mod respond;
+mod rows;
+mod seed;
+mod select;
+mod session;
+mod sql;
+mod state;
+#[cfg(test)]
+mod tests;
 mod when;
 mod xml;
 

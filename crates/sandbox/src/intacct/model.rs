@@ -1,198 +1,193 @@
 //! The gateway itself: takes a request and the time, gives the answer.
 //!
-//! It checks who asks and hands each function to its own file; it decides nothing about journal entries.
+//! It checks who asks, keeps the memory of control ids and rolls operations back; what a function does is in the
+//! function's own file.
 
-use super::Assumptions;
-use bytes::Bytes;
-use serde::Serialize;
-use serde_json::{Value, json};
+mod operation;
+mod wire;
 
-/// How the company is set up.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The company's today: it decides which periods are open.
-    pub today: jiff::civil::Date,
-    /// The company has entities.
-    pub multi_entity: bool,
-    /// The company books in several currencies.
-    pub multi_currency: bool,
-    /// So many more rows of every reference object.
-    pub extra_rows: usize,
-    /// The endpoint that `getAPISession` names.
-    pub endpoint: String,
-    /// Life of a session without a call, in milliseconds.
-    pub session_ms: u64,
-    /// The same seed gives the same passwords and session ids.
-    pub seed: u64,
-}
+pub use wire::{Credentials, Injected, Options, Reply, Request, Samples, read};
 
-/// What the gateway accepts. It protects nothing, and is still not printed.
-#[derive(Clone, Serialize)]
-pub struct Credentials {
-    /// Web Services sender.
-    pub sender_id: String,
-    /// Its password.
-    pub sender_password: String,
-    /// Company id.
-    pub company_id: String,
-    /// Web Services user.
-    pub user_id: String,
-    /// The user's password.
-    pub user_password: String,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Credentials(***)")
-    }
-}
-
-/// Values for a first try.
-#[derive(Debug, Clone)]
-pub struct Samples {
-    /// A journal's symbol.
-    pub journal: &'static str,
-    /// An account that wants a department and a location.
-    pub debit_account: &'static str,
-    /// An account that wants nothing.
-    pub credit_account: &'static str,
-    /// No account has this number.
-    pub unknown_account: &'static str,
-    /// An active department.
-    pub department: &'static str,
-    /// An active location.
-    pub location: &'static str,
-    /// A date in an open period, MM/DD/YYYY.
-    pub open_date: String,
-}
-
-/// What goes wrong with one request beyond what it asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Injected {
-    /// Creates of journal entries are refused as if their period were closed.
-    pub closed_period: bool,
-    /// Creates answer success without a record number.
-    pub omit_recordno: bool,
-    /// The last result names another control id.
-    pub foreign_controlid: bool,
-    /// The last result is left out.
-    pub missing_result: bool,
-    /// The last result comes twice.
-    pub duplicate_result: bool,
-    /// The answer is not well-formed.
-    pub malformed: bool,
-    /// The answer opens with a document type.
-    pub doctype: bool,
-}
-
-/// An HTTP answer.
-#[derive(Debug, Clone)]
-pub struct Reply {
-    /// HTTP status.
-    pub status: u16,
-    /// Value of `Content-Type`.
-    pub content_type: &'static str,
-    /// The body.
-    pub body: Bytes,
-}
-
-impl Reply {
-    /// A refusal of the gateway's edge: the short form of a control failure.
-    pub fn edge(status: u16, errorno: &str, description: &str) -> Self {
-        let body = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<response><control><status>failure</status></control>\
-             <errormessage><error><errorno>{errorno}</errorno><description>{description}</description>\
-             </error></errormessage></response>"
-        );
-        Reply { status, content_type: "text/xml; encoding=\"UTF-8\"", body: body.into() }
-    }
-
-    /// Too many requests at once, under HTTP 429 or 200.
-    pub fn rate_limited(status: u16) -> Self {
-        Self::edge(status, "GW-0010", "API rate limit exceeded")
-    }
-
-    /// Maintenance.
-    pub fn offline() -> Self {
-        Self::edge(200, "XL03000006", "The Service is Temporarily Off-line")
-    }
-}
-
-/// A request body, read once.
-#[derive(Debug)]
-pub struct Request<'a>(std::marker::PhantomData<&'a ()>);
-
-/// Reads a request body. It never fails: what is wrong with the body is answered by [`Model::finish`].
-pub fn read(_body: &[u8]) -> Request<'_> {
-    Request(std::marker::PhantomData)
-}
-
-impl Request<'_> {
-    /// The words for fault rules: each function's name, and `login` when it signs in.
-    pub fn names(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// How many of its functions are `create`.
-    pub fn creates(&self) -> usize {
-        0
-    }
-}
+use super::assumptions::Assumptions;
+use super::books::Books;
+use super::envelope::{Authentication, Control, Envelope};
+use super::functions::Cursors;
+use super::memory::{self, Memory, Verdict};
+use super::respond::{self, Operation, Style};
+use super::session::{Caller, Sessions};
+use super::{error, when};
+use crate::world;
+use std::collections::{BTreeMap, HashSet};
 
 /// What was decided on arrival, to be carried to [`Model::finish`].
 #[derive(Debug, Default)]
-pub struct Ticket {}
+pub struct Ticket {
+    /// What fails the request as a whole.
+    refused: Option<error::GatewayError>,
+    operations: Vec<Arrived>,
+}
+
+/// One operation on arrival.
+#[derive(Debug)]
+struct Arrived {
+    caller: Result<Caller, (String, String, error::GatewayError)>,
+    /// What is known of each function's control id.
+    verdicts: Vec<Verdict>,
+}
+
+/// Counts of what came in.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    pub total: u64,
+    pub refused_at_the_edge: u64,
+    pub by_function: BTreeMap<String, u64>,
+    pub sessions_mixed: u64,
+}
 
 /// The gateway with its company.
 #[derive(Debug)]
 pub struct Model {
-    options: Options,
-    assumptions: Assumptions,
+    pub(super) options: Options,
+    pub(super) assumptions: Assumptions,
+    pub(super) books: Books,
+    pub(super) sessions: Sessions,
+    pub(super) memory: Memory,
+    pub(super) counts: Counts,
+    cursors: Cursors,
+    support: u64,
 }
 
 impl Model {
     /// A gateway with the seeded company.
     pub fn new(options: Options, assumptions: Assumptions) -> Self {
-        Model { options, assumptions }
+        let closed_until = world::books_closed_until(options.today);
+        let mut books = Books::new(options.today, closed_until, options.multi_entity, options.multi_currency);
+        // The opening entries are a day old: no staleness of reads hides them.
+        books.seed(when::midnight_ms(options.today).saturating_sub(86_400_000), options.extra_rows);
+        let sessions = Sessions::new(wire::credentials(options.seed), options.session_ms, options.seed);
+        Model {
+            options,
+            assumptions,
+            books,
+            sessions,
+            memory: Memory::default(),
+            counts: Counts::default(),
+            cursors: Cursors::default(),
+            support: 0,
+        }
     }
 
     /// Answers one request that arrives and ends at `now_ms` (any epoch, never running backwards).
     pub fn handle(&mut self, now_ms: u64, body: &[u8]) -> Reply {
         let request = read(body);
+        self.count(&request);
         let ticket = self.begin(now_ms, &request);
         self.finish(now_ms, &request, ticket, Injected::default())
     }
 
+    /// Counts a request that came in over the network; [`Model::handle`] does so itself.
+    pub fn count(&mut self, request: &Request<'_>) {
+        self.counts.total += 1;
+        for name in request.names() {
+            *self.counts.by_function.entry(name).or_default() += 1;
+        }
+    }
+
+    /// Counts a request that the edge refused before the gateway saw it.
+    pub fn count_refused(&mut self) {
+        self.counts.refused_at_the_edge += 1;
+    }
+
     /// The arrival of a request: who asks, and which control ids are known already.
-    pub fn begin(&mut self, _now_ms: u64, _request: &Request<'_>) -> Ticket {
-        Ticket {}
+    pub fn begin(&mut self, now_ms: u64, request: &Request<'_>) -> Ticket {
+        let mut ticket = Ticket::default();
+        let Ok(envelope) = &request.0 else { return ticket };
+        if let Err(refused) = self.sessions.check_sender(&envelope.control) {
+            ticket.refused = Some(refused);
+            return ticket;
+        }
+        if mixes(envelope) {
+            self.counts.sessions_mixed += 1;
+            if !self.assumptions.mixes_sessions {
+                let text = "getAPISession stands alone in a request";
+                ticket.refused = Some(error::GatewayError::new("XL03000003", text));
+                return ticket;
+            }
+        }
+        let mut seen: HashSet<&str> = HashSet::new();
+        for operation in &envelope.operations {
+            let way = &operation.authentication;
+            let caller = self.sessions.authenticate(now_ms, way, &self.books, &self.assumptions);
+            let mut verdicts = Vec::new();
+            if caller.is_ok() && envelope.control.unique_id {
+                for function in &operation.functions {
+                    verdicts.push(match memory::takes_part(function.body.name, &self.assumptions) {
+                        // The second function of one request with the same id comes after the first.
+                        true if !seen.insert(&function.control_id) => Verdict::Running,
+                        true => self.memory.arrive(now_ms, &function.control_id, &self.assumptions),
+                        false => Verdict::Free,
+                    });
+                }
+            }
+            verdicts.resize(operation.functions.len(), Verdict::Free);
+            ticket.operations.push(Arrived { caller, verdicts });
+        }
+        ticket
     }
 
     /// The end of a request: its functions are carried out and answered.
-    pub fn finish(&mut self, _now_ms: u64, _request: &Request<'_>, _ticket: Ticket, _injected: Injected) -> Reply {
-        Reply::edge(500, "GW-0001", "Unable to process request")
+    pub fn finish(&mut self, now_ms: u64, request: &Request<'_>, ticket: Ticket, injected: Injected) -> Reply {
+        match &request.0 {
+            Err(refusal) => {
+                respond::control_failure(&refusal.sender_id, &refusal.control_id, false, "", &refusal.error)
+            }
+            Ok(envelope) => {
+                let reply = self.answer(now_ms, envelope, ticket, injected);
+                wire::spoiled(reply, injected)
+            }
+        }
     }
 
-    /// Counts a request that was refused before it arrived.
-    pub fn count_refused(&mut self) {}
+    fn answer(&mut self, now_ms: u64, envelope: &Envelope<'_>, ticket: Ticket, injected: Injected) -> Reply {
+        let control = &envelope.control;
+        if let Some(error) = &ticket.refused {
+            return refuse(control, error);
+        }
+        let mut operations = Vec::new();
+        for (operation, arrived) in envelope.operations.iter().zip(ticket.operations) {
+            operations.push(match arrived.caller {
+                Err((user, company, error)) => Operation::Refused(user, company, error),
+                Ok(caller) => {
+                    let run = operation::Run { control, operation, injected, now_ms };
+                    match self.run(&run, &caller, arrived.verdicts) {
+                        Ok(operation::Ran::Results(results)) => Operation::Ran(caller, results),
+                        Ok(operation::Ran::Bare(content_type, body)) => {
+                            return Reply { status: 200, content_type, body: body.into() };
+                        }
+                        Err(error) => return refuse(control, &error),
+                    }
+                }
+            });
+        }
+        self.support += 1000;
+        let support = self.assumptions.support_ids.then_some(self.support);
+        let style = Style { pretty: control.pretty, additional_info: control.additional_info, support };
+        respond::answer(now_ms, control, &operations, style)
+    }
 
     /// Ends the session that a request names.
-    pub fn forget_session_of(&mut self, _request: &Request<'_>) {}
-
-    /// What came in so far, and the books.
-    pub fn state(&self, _with_ledger: bool) -> Value {
-        json!({"requests": {"total": 0}})
+    pub fn forget_session_of(&mut self, request: &Request<'_>) {
+        let operations = request.0.as_ref().map(|e| e.operations.as_slice()).unwrap_or_default();
+        for operation in operations {
+            if let Authentication::Session(id) = &operation.authentication {
+                self.sessions.forget(id);
+            }
+        }
     }
 
     /// What it accepts.
     pub fn credentials(&self) -> Credentials {
-        Credentials {
-            sender_id: "sandbox-sender".into(),
-            sender_password: format!("sender-{:016x}", self.options.seed),
-            company_id: "example-services".into(),
-            user_id: "xml_connector".into(),
-            user_password: format!("user-{:016x}", self.options.seed),
-        }
+        wire::credentials(self.options.seed)
     }
 
     /// Values for a first try.
@@ -204,7 +199,7 @@ impl Model {
             unknown_account: "9999",
             department: "200",
             location: "NY",
-            open_date: super::when::us_date(self.options.today),
+            open_date: when::us_date(self.options.today),
         }
     }
 
@@ -217,12 +212,15 @@ impl Model {
     pub fn set_assumptions(&mut self, assumptions: Assumptions) {
         self.assumptions = assumptions;
     }
+}
 
-    /// What a person does in the product, for stories.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong with the command.
-    pub fn edit(&mut self, _now_ms: u64, _command: &Value) -> Result<Value, String> {
-        Err("no such action".into())
-    }
+fn refuse(control: &Control, error: &error::GatewayError) -> Reply {
+    respond::control_failure(&control.sender_id, &control.control_id, control.unique_id, &control.dtd_version, error)
+}
+
+fn mixes(envelope: &Envelope<'_>) -> bool {
+    envelope.operations.iter().any(|o| {
+        let sessions = o.functions.iter().filter(|f| f.body.name == "getAPISession").count();
+        sessions > 0 && sessions < o.functions.len()
+    })
 }

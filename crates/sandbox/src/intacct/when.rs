@@ -13,6 +13,12 @@ pub fn utc_date(ms: u64) -> Date {
     utc(ms).date()
 }
 
+/// The start of a date in UTC.
+pub(super) fn midnight_ms(date: Date) -> u64 {
+    let stamp = jiff::tz::TimeZone::UTC.to_timestamp(date.to_datetime(jiff::civil::Time::midnight()));
+    stamp.ok().and_then(|s| u64::try_from(s.as_millisecond()).ok()).unwrap_or(0)
+}
+
 /// `2026-11-24T07:30:00+00:00`.
 pub(super) fn stamp(ms: u64) -> String {
     format!("{}", utc(ms).strftime("%Y-%m-%dT%H:%M:%S+00:00"))

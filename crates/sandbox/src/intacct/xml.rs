@@ -2,8 +2,8 @@
 //!
 //! It refuses document types and knows no entity but the five of XML itself.
 
-use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 use std::borrow::Cow;
 
 /// An element with what it holds. Text around child elements is kept, and means nothing to the gateway.
@@ -105,7 +105,8 @@ impl<'a> Parser<'a> {
                         Ok(None) => named(&reference),
                         _ => None,
                     };
-                    let c = c.ok_or_else(|| self.broken(offset, 26, format!("Entity '{}' not defined", &*reference)))?;
+                    let c =
+                        c.ok_or_else(|| self.broken(offset, 26, format!("Entity '{}' not defined", &*reference)))?;
                     self.add(Cow::Owned(c.to_string()), offset)?;
                 }
                 Event::DocType(_) => return Err(self.broken(offset, 1, "Document type is not allowed".into())),
@@ -126,7 +127,9 @@ impl<'a> Parser<'a> {
         let mut attributes = Vec::new();
         for attribute in start.attributes() {
             let attribute = attribute.map_err(|e| self.broken(offset, 65, e.to_string()))?;
-            let value = attribute.unescape_value().map_err(|e| self.broken(offset, 26, e.to_string()))?;
+            let value = attribute
+                .normalized_value(XmlVersion::Implicit1_0)
+                .map_err(|e| self.broken(offset, 26, e.to_string()))?;
             attributes.push((attribute_name(&attribute), value.into_owned()));
         }
         Ok(Element { name, attributes, offset, ..Element::default() })
@@ -239,13 +242,19 @@ impl Writer {
         self.out.push('>');
     }
 
-    /// An element without content, with attributes.
-    pub fn empty_with(&mut self, name: &str, attributes: &[(&str, &str)]) {
+    /// An element with attributes that holds text alone.
+    pub fn text_with(&mut self, name: &str, attributes: &[(&str, &str)], text: &str) {
         self.open_with(name, attributes);
         self.depth -= 1;
+        escape_into(text, &mut self.out);
         self.out.push_str("</");
         self.out.push_str(name);
         self.out.push('>');
+    }
+
+    /// An element without content, with attributes.
+    pub fn empty_with(&mut self, name: &str, attributes: &[(&str, &str)]) {
+        self.text_with(name, attributes, "");
     }
 
     /// Elements written by another writer at this depth.

@@ -24,7 +24,8 @@ pub(super) fn gateway(reply: intacct::Reply) -> Response {
 
 /// A page of HTML, as edges, captive portals and maintenance windows show.
 pub(super) fn html(status: u16, sentence: &str) -> Response {
-    let page = format!("<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>{sentence}</h1></body></html>");
+    let page =
+        format!("<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>{sentence}</h1></body></html>");
     whole(status, "text/html; charset=UTF-8", page)
 }
 

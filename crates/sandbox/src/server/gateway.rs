@@ -63,6 +63,7 @@ fn nothing(cut: &Cut) -> Response {
 async fn work(shared: Arc<Shared>, bytes: Bytes) -> Outcome {
     let (names, creates) = {
         let request = intacct::read(&bytes);
+        lock(&shared.intacct).count(&request);
         (request.names(), request.creates())
     };
     let decision = {
@@ -108,9 +109,7 @@ async fn suffer(shared: &Arc<Shared>, bytes: Bytes, creates: usize, decision: &D
     match rule.action {
         Action::DropAfterCommit => Outcome::Cut,
         Action::HangAfterCommit => Outcome::Hang,
-        Action::Truncate => {
-            Outcome::Answer(body::truncated(reply.status, reply.content_type, reply.body, rule.bytes))
-        }
+        Action::Truncate => Outcome::Answer(body::truncated(reply.status, reply.content_type, reply.body, rule.bytes)),
         _ => Outcome::Answer(body::gateway(reply)),
     }
 }

@@ -1,0 +1,1 @@
+//! The gateway model, call by call.
