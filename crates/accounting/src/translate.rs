@@ -1,6 +1,26 @@
 //! From an expense report, a mapping and a chart to journal entries, or to ALL the problems that stand in the way.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
+
+mod account;
+mod condition;
+mod dimension;
+mod draft;
+mod effective;
+mod heading;
+mod lines;
+mod lookup;
+mod offset;
+mod parts;
+mod problems;
+mod rules;
+mod run;
+mod select;
+mod text;
+
+pub use rules::Translator;
 
 use crate::amount::Amount;
 use crate::chart::Chart;
@@ -93,27 +113,14 @@ pub struct SkippedExpense {
     pub reason: String,
 }
 
-/// A mapping and a chart made ready for many reports: texts folded, rules in the order of their precedence.
-#[derive(Debug)]
-pub struct Translator<'a> {
-    mapping: &'a Mapping,
-    chart: &'a Chart,
-}
-
-impl<'a> Translator<'a> {
-    /// Prepares `mapping` and `chart`.
-    pub fn new(mapping: &'a Mapping, chart: &'a Chart) -> Self {
-        Self { mapping, chart }
-    }
-
-    /// Translates one report. Pure: the same arguments give the same entries, to the byte.
-    pub fn translate(&self, _report: &ExpenseReport, _setting: &Setting) -> Translation {
-        let _ = (self.mapping, self.chart);
-        Translation::Skipped(Skip { reason: String::new(), amount: None, expenses: Vec::new() })
-    }
-}
-
 /// Translates one report. For many reports, one [`Translator`] is quicker.
 pub fn translate(report: &ExpenseReport, mapping: &Mapping, chart: &Chart, setting: &Setting) -> Translation {
     Translator::new(mapping, chart).translate(report, setting)
+}
+
+/// What is set for `fund`, and for which fund source it was set: another fund source follows the company card unless
+/// it has something of its own.
+fn by_fund<V>(set: &BTreeMap<FundSource, V>, fund: FundSource) -> Option<(FundSource, &V)> {
+    let follows = if fund == FundSource::Other { FundSource::CompanyCard } else { fund };
+    [fund, follows].into_iter().find_map(|fund| Some((fund, set.get(&fund)?)))
 }
