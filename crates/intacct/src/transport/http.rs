@@ -116,11 +116,8 @@ fn is_tls(cause: &(dyn StdError + 'static)) -> bool {
             return true;
         }
         // An io::Error hides its cause from `source` and shows the cause's cause instead.
-        let inner = cause.downcast_ref::<std::io::Error>().and_then(|error| error.get_ref());
-        if inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
-            return true;
-        }
-        next = cause.source();
+        let hidden = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = hidden.map(|hidden| hidden as &(dyn StdError + 'static)).or_else(|| cause.source());
     }
     false
 }

@@ -57,7 +57,7 @@ async fn a_create_goes_out_once_and_comes_back() {
 #[tokio::test]
 async fn what_never_left_is_not_sent() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let plain = Server::start(vec![Step::ReadAndClose(1)]).await;
+    let plain = Server::start(vec![Step::Greet(b"SSH-2.0-x\r\n")]).await;
     let long_label = "a".repeat(64);
     let cases = [
         (format!("http://{closed}"), UnreachableKind::Connect),
@@ -165,7 +165,8 @@ fn hasty(server: &Server) -> Client {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_in_time_is_unclear() {
-    let slow: [(fn(&str) -> Vec<u8>, Option<u16>); 3] = [
+    type Make = fn(&str) -> Vec<u8>;
+    let slow: [(Make, Option<u16>); 3] = [
         (|_| Vec::new(), None),
         (|_| b"HTTP/1.1 200 OK\r\nContent-".to_vec(), None),
         (|_| b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n<response>".to_vec(), Some(200)),

@@ -9,7 +9,7 @@ mod not_ours;
 mod outcomes;
 mod refusals;
 
-use crate::gateway::{Gateway, client, error, function, http};
+use crate::gateway::{Gateway, client, function, http};
 
 /// Everything a reply says, on one line.
 pub fn told(reply: &CreateReply) -> String {

@@ -14,6 +14,8 @@ use crate::gateway::{Session, all_between, authentication, between, envelope, re
 pub enum Step {
     /// Read the request whole and answer with these bytes, made from it.
     Answer(fn(&str) -> Vec<u8>),
+    /// Write these bytes at once and hold the connection until the client leaves.
+    Greet(&'static [u8]),
     /// As `Answer`, and keep the connection for another request.
     AnswerAndKeep(fn(&str) -> Vec<u8>),
     /// Read this many bytes of the request and close.
@@ -47,6 +49,12 @@ impl Server {
                             let mut taken = vec![0; bytes];
                             stream.read_exact(&mut taken).await.unwrap();
                             requests.push(String::from_utf8_lossy(&taken).into_owned());
+                            continue 'connections;
+                        }
+                        Step::Greet(bytes) => {
+                            stream.write_all(bytes).await.unwrap();
+                            let mut rest = Vec::new();
+                            let _ = stream.read_to_end(&mut rest).await;
                             continue 'connections;
                         }
                         Step::Answer(make) | Step::AnswerAndKeep(make) | Step::AnswerAndHold(make) => {
