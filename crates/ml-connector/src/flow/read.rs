@@ -107,7 +107,8 @@ fn is_selected(states: Option<&States>, fund_source: FundSource) -> bool {
 /// Notes that a table by fund source lacks one whose expenses are taken.
 fn refuse_unmapped(section: &Section<'_>, fund_source: FundSource) {
     let remedy = format!(
-        "expenses of this fund source are taken: give it, or set states = {{ {fund_source} = [] }} in [source.expensify]"
+        "expenses of this fund source are taken: give it, or set states = {{ {fund_source} = [] }} in \
+         [source.expensify]"
     );
     section.refuse_absence(fund_source.name(), &remedy);
 }

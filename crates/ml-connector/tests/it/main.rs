@@ -5,3 +5,4 @@ mod flow;
 mod flow_docs;
 mod flow_errors;
 mod flow_secrets;
+mod flow_stored;

@@ -28,7 +28,12 @@ macro_rules! table {
     ($path:literal $($name:ident: $absent:expr, $values:expr; $($meaning:literal)+)*) => {
         Table {
             path: $path,
-            keys: &[$(Key { name: stringify!($name), meaning: concat!($($meaning),+), values: $values, absent: $absent },)*],
+            keys: &[$(Key {
+                name: stringify!($name),
+                meaning: concat!($($meaning),+),
+                values: $values,
+                absent: $absent,
+            },)*],
         }
     };
 }

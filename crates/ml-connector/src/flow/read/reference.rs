@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use crate::flow::reader::{Item, Section};
 use crate::flow::secret::{Identifier, SecretRef};
 
-const REMEDY: &str = "write \"env:NAME\" for an environment variable, \"file:PATH\" for a file, or \"sealed\" for a secret \
-                      that is already stored";
+const REMEDY: &str = "write \"env:NAME\" for an environment variable, \"file:PATH\" for a file, or \"sealed\" for a \
+                      secret that is already stored";
 
 /// Why a text is no reference.
 pub(super) enum NoReference {
