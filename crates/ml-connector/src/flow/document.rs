@@ -11,6 +11,8 @@ use super::error::{FlowError, FlowProblem};
 const PROBLEMS_MAX: usize = 200;
 /// Most characters of a line that are shown.
 const SHOWN_MAX: usize = 160;
+/// How many bytes on either side of a mistake are looked at for what is shown, in a line without end.
+const AROUND_MAX_BYTES: usize = 4 * 1024;
 /// What stands for a value that may be a secret.
 const HIDDEN: &str = "(hidden)";
 
@@ -107,7 +109,9 @@ fn problem(text: &str, hidden: &[Range<usize>], mistake: Mistake) -> FlowProblem
         let line_end = text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| at + length);
         let column = text.get(line_start..at).unwrap_or_default().chars().count() + 1;
         let marked = at..span.end.clamp(at, line_end);
-        (before.matches('\n').count() + 1, column, show(text, line_start..line_end, &marked, hidden))
+        let around = floor(text, line_start.max(at.saturating_sub(AROUND_MAX_BYTES)))
+            ..floor(text, line_end.min(at + AROUND_MAX_BYTES));
+        (before.matches('\n').count() + 1, column, show(text, around, &marked, hidden))
     });
     let Shown { line: source_line, marker_indent, marker_width } = shown;
     FlowProblem { line, column, path, message, remedy, source_line, marker_indent, marker_width }

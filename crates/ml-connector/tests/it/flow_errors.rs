@@ -137,18 +137,10 @@ fn any_text_is_answered_with_an_error_and_not_with_a_panic() {
         let broken = format!("{}\u{1F4A5}\"\n{}", &everything[..end], &everything[end..]);
         let _ = Flow::parse(&broken, "broken.toml", None).map_err(|error| error.to_string());
     }
-    for text in [
-        "",
-        "\u{FEFF}",
-        "\0",
-        "[",
-        "a.b.c = {",
-        "=",
-        "\"",
-        "name = \"\u{202E}\"",
-        &"[".repeat(100_000),
-        &"a.".repeat(20_000),
-    ] {
+    let deep = "a.".repeat(500_000);
+    let deep = [format!("{deep}a = 1"), format!("[{deep}a]"), "[".repeat(100_000), "x = [".repeat(100_000)];
+    let shallow = ["", "\u{FEFF}", "\0", "[", "a.b.c = {", "=", "\"", "name = \"\u{202E}\""];
+    for text in shallow.into_iter().chain(deep.iter().map(String::as_str)) {
         let error = Flow::parse(text, "x.toml", None).expect_err("no document");
         assert!(!error.to_string().is_empty());
     }
