@@ -4,6 +4,8 @@
 
 use std::collections::HashSet;
 
+use std::collections::BTreeSet;
+
 use crate::chart::{FieldList, Reading, read_rows};
 use crate::client::Client;
 use crate::error::Error;
@@ -51,9 +53,9 @@ pub struct ReferenceSearch {
     pub references: Vec<String>,
     /// Only in this journal; `None` for all.
     pub journal: Option<String>,
-    /// `RECORDNO` of an entry that this session is known to see: the positive control. It is looked for in the same
-    /// request, so that not seeing it shows that the search was blind.
-    pub control_record_no: Option<String>,
+    /// `RECORDNO`s of entries that this session is known to see: the positive controls. They are looked for in the same
+    /// request, so that not seeing one shows that the search was blind in its journal.
+    pub control_record_nos: Vec<String>,
 }
 
 /// What was found.
@@ -61,8 +63,8 @@ pub struct ReferenceSearch {
 pub struct ReferenceHits {
     /// Entries whose reference was looked for, by `RECORDNO`.
     pub batches: Vec<BatchFact>,
-    /// Whether the positive control was seen in every request; `None` where none was given.
-    pub control_seen: Option<bool>,
+    /// Those of the positive controls that were seen in every request.
+    pub controls_seen: Vec<String>,
 }
 
 /// An entry's header as the ledger has it.
@@ -111,24 +113,23 @@ impl Client {
     /// # Errors
     /// See [`Error`]; [`Error::InvalidQuery`] for a prefix with a wildcard in it or a search for nothing.
     pub async fn find_by_reference(&self, search: &ReferenceSearch) -> Result<ReferenceHits, Error> {
-        let mut hits =
-            ReferenceHits { batches: Vec::new(), control_seen: search.control_record_no.as_ref().map(|_| true) };
+        let mut hits = ReferenceHits { batches: Vec::new(), controls_seen: search.control_record_nos.clone() };
         let mut known = HashSet::new();
         for filter in reference_filters(search)? {
             let query = Query::new("GLBATCH", BATCH_FIELDS).filter(filter).show_private();
-            let mut control_seen = false;
+            let mut seen = BTreeSet::new();
             let batches = &mut hits.batches;
             self.query_all(&query, |row| {
                 let batch = batch_fact(&row);
-                control_seen |= search.control_record_no.as_deref() == Some(batch.record_no.as_str());
+                if search.control_record_nos.contains(&batch.record_no) {
+                    seen.insert(batch.record_no.clone());
+                }
                 if is_wanted(search, &batch.reference_no) && known.insert(batch.record_no.clone()) {
                     batches.push(batch);
                 }
             })
             .await?;
-            if let Some(seen) = &mut hits.control_seen {
-                *seen &= control_seen;
-            }
+            hits.controls_seen.retain(|control| seen.contains(control));
         }
         Ok(hits)
     }
@@ -166,9 +167,9 @@ fn reference_filters(search: &ReferenceSearch) -> Result<Vec<Filter>, Error> {
     Ok(wanted
         .chunks(REFERENCES_A_REQUEST)
         .map(|some| {
-            let control =
-                search.control_record_no.iter().map(|record_no| Filter::equal_to("RECORDNO", record_no.as_str()));
-            let any = Filter::Or(some.iter().cloned().chain(control).collect());
+            let controls =
+                search.control_record_nos.iter().map(|record_no| Filter::equal_to("RECORDNO", record_no.as_str()));
+            let any = Filter::Or(some.iter().cloned().chain(controls).collect());
             match &search.journal {
                 Some(journal) => Filter::And(vec![Filter::equal_to("JOURNAL", journal.as_str()), any]),
                 None => any,
@@ -177,7 +178,7 @@ fn reference_filters(search: &ReferenceSearch) -> Result<Vec<Filter>, Error> {
         .collect())
 }
 
-/// The positive control comes back too, and is no hit unless it is one.
+/// The positive controls come back too, and are no hits unless they are.
 fn is_wanted(search: &ReferenceSearch, reference: &str) -> bool {
     let begins = |prefix: &String| {
         reference.as_bytes().get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix.as_bytes()))

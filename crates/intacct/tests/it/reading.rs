@@ -252,14 +252,14 @@ async fn entries_are_found_by_reference_with_a_positive_control() {
         prefixes,
         references: vec!["X".into()],
         journal: Some("EXPJ".into()),
-        control_record_no: Some("1".into()),
+        control_record_nos: vec!["1".into()],
     };
     let hits = client.find_by_reference(&search).await.unwrap();
     assert_eq!(requests.load(Ordering::SeqCst), 2, "151 references, 100 a request");
     let found: Vec<_> =
         hits.batches.iter().map(|batch| (batch.record_no.as_str(), batch.reference_no.as_str())).collect();
     assert_eq!(found, [("5", "mlcABC-e1")], "the control is no hit, and nothing comes twice");
-    assert_eq!(hits.control_seen, Some(false), "the second request did not see it");
+    assert!(hits.controls_seen.is_empty(), "the second request did not see it");
     let body = gateway.last().body;
     assert!(body.contains("<showprivate>true</showprivate>"));
     assert!(body.contains("<filter><and><equalto><field>JOURNAL</field><value>EXPJ</value></equalto><or><like>"));

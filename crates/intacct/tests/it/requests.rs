@@ -127,7 +127,7 @@ async fn everything(config: Config) -> Vec<crate::gateway::Seen> {
     client.employees().await.unwrap();
     client.read_entry_lines(&["1".into(), "2".into()], intacct::LINE_FIELDS).await.unwrap();
     let search =
-        ReferenceSearch { prefixes: vec!["MLCA".into()], control_record_no: Some("1".into()), ..Default::default() };
+        ReferenceSearch { prefixes: vec!["MLCA".into()], control_record_nos: vec!["1".into()], ..Default::default() };
     client.find_by_reference(&search).await.unwrap();
     client.in_entity(Some("West")).session().await.unwrap();
     let payload = |batch| render_gl_batch(&batch).unwrap().into();
