@@ -1,7 +1,6 @@
 -- Schema 1 for SQLite. The PostgreSQL form of the same tables stands in ../postgres; statements are shared, so every
 -- table and column has the same name in both. Times are epoch milliseconds, money is minor units, JSON is TEXT,
--- hashes are hexadecimal TEXT, and whatever a vendor
--- sent is BLOB.
+-- hashes are hexadecimal TEXT, and whatever a vendor sent is BLOB.
 
 CREATE TABLE schema_versions (
     version     BIGINT NOT NULL PRIMARY KEY,

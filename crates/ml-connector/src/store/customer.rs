@@ -9,7 +9,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use super::error::{StoreError, failed};
 use super::ids::CustomerId;
 use super::tx::Tx;
-use super::{AuditEvent, Store, secret};
+use super::{Access, AuditEvent, Store, secret};
 
 pub(super) const CREATE: &str =
     "INSERT INTO customers (id, name, wrapped_key, created_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING";
@@ -114,8 +114,12 @@ impl CustomerStore {
     /// Begins to write. Waits at most five seconds for another writer; what is not committed never was.
     ///
     /// # Errors
-    /// [`StoreError::Statement`], with the code of a busy database after the wait.
+    /// [`StoreError::Statement`], with the code of a busy database after the wait; [`StoreError::ReadOnly`].
     pub async fn begin(&self) -> Result<Tx, StoreError> {
+        // SQLite itself would notice no sooner than at the first statement that writes.
+        if self.store.0.database.access == Access::Read {
+            return Err(StoreError::ReadOnly);
+        }
         // IMMEDIATE takes the write lock now, so that no statement later fails for want of it.
         let begun = self.store.0.database.writer.begin_with("BEGIN IMMEDIATE").await;
         Ok(Tx::new(self.clone(), begun.map_err(failed("beginning a transaction"))?))

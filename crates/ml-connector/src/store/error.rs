@@ -34,6 +34,9 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// The database was opened for reading only.
+    #[error("the database was opened for reading only")]
+    ReadOnly,
     /// The database is not as it should be.
     #[error("the database failed its check: {found}")]
     Damaged {
@@ -166,7 +169,7 @@ impl StoreError {
             Self::MasterKeyMissing | Self::MasterKeyWrong { .. } => Code::MasterKeyMissing,
             Self::SecretMissing { .. } | Self::SecretDamaged { .. } => Code::SecretMissing,
             Self::AuditBroken { .. } => Code::AuditBroken,
-            Self::Statement { source, .. } | Self::Open { source, .. } if is_busy(source) => Code::DatabaseBusy,
+            Self::Statement { source, .. } | Self::Open { source, .. } => return code_of(source),
             _ => return None,
         })
     }
@@ -177,14 +180,17 @@ pub(super) fn failed(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError 
     move |source| StoreError::Statement { doing, source }
 }
 
-/// Whether the database was held by somebody else for longer than we wait.
-fn is_busy(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::PoolTimedOut => true,
-        // The low byte is SQLite's primary code: 5 is BUSY, 6 is LOCKED.
-        sqlx::Error::Database(error) => {
-            error.code().and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| matches!(code & 0xFF, 5 | 6))
-        }
-        _ => false,
+/// The code of the database's own errors that a person can do something about.
+fn code_of(error: &sqlx::Error) -> Option<Code> {
+    let error = match error {
+        sqlx::Error::PoolTimedOut => return Some(Code::DatabaseBusy),
+        sqlx::Error::Database(error) => error,
+        _ => return None,
+    };
+    // The low byte is SQLite's primary code: BUSY and LOCKED, then CORRUPT and NOTADB.
+    match error.code()?.parse::<u32>().ok()? & 0xFF {
+        5 | 6 => Some(Code::DatabaseBusy),
+        11 | 26 => Some(Code::DatabaseDamaged),
+        _ => None,
     }
 }

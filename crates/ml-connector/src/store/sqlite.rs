@@ -34,6 +34,7 @@ pub enum Access {
 pub(super) struct Database {
     pub(super) writer: SqlitePool,
     pub(super) reader: SqlitePool,
+    pub(super) access: Access,
     /// Held as long as the database is open for writing; the system lets go of it when the process ends.
     _lock: Option<File>,
 }
@@ -55,7 +56,7 @@ impl Database {
             }
             Access::Read => reading.clone(),
         };
-        let database = Self { writer, reader: reading, _lock: lock };
+        let database = Self { writer, reader: reading, access, _lock: lock };
         database.check().await?;
         database.bring_to_schema(access, at_ms).await?;
         Ok(database)
@@ -67,7 +68,7 @@ impl Database {
         let options = options().in_memory(true);
         let opening = |source| StoreError::Open { path: PathBuf::from(":memory:"), source };
         let writer = pool(1).connect_with(options).await.map_err(opening)?;
-        let database = Self { reader: writer.clone(), writer, _lock: None };
+        let database = Self { reader: writer.clone(), writer, access: Access::Write, _lock: None };
         database.bring_to_schema(Access::Write, at_ms).await?;
         Ok(database)
     }

@@ -6,3 +6,4 @@ mod flow_docs;
 mod flow_errors;
 mod flow_secrets;
 mod flow_stored;
+mod store;

@@ -5,7 +5,7 @@ mod facts;
 mod inbox;
 mod lanes;
 mod opening;
-mod postings;
 mod postgres;
+mod postings;
 mod secrets;
 mod settings;

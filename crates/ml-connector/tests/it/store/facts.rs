@@ -7,9 +7,7 @@ use accounting::identity::{PostingKey, Scope};
 use accounting::report::{FundSource, ReportState};
 use accounting::translate::PlannedEntry;
 use jiff::civil::date;
-use ml_connector::store::{
-    AuditEvent, CustomerStore, FlowId, Ids, Lease, NewPosting, NewReport, RunId, Store,
-};
+use ml_connector::store::{AuditEvent, CustomerStore, FlowId, Ids, Lease, NewPosting, NewReport, RunId, Store};
 use sha2::{Digest, Sha256};
 
 /// When the tests happen, in epoch milliseconds.
@@ -123,10 +121,7 @@ impl Frozen {
             title: "Expensify".to_owned(),
             state: EntryState::Posted,
         };
-        let lines = vec![
-            line(Side::Expense, Direction::Debit, "6410"),
-            line(Side::Offset, Direction::Credit, "2010"),
-        ];
+        let lines = vec![line(Side::Expense, Direction::Debit, "6410"), line(Side::Offset, Direction::Credit, "2010")];
         let payload = format!("<create><GLBATCH>{index}</GLBATCH></create>").into_bytes();
         Self {
             planned: PlannedEntry {

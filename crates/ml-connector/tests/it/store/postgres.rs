@@ -21,10 +21,12 @@ fn every_statement_is_understood_by_postgresql() {
     let user = unprivileged(home.path());
     let data = home.path().join("data");
     let initdb = run(
-        command(&programs.join("initdb"), user)
-            .arg("--pgdata")
-            .arg(&data)
-            .args(["--no-sync", "--encoding=UTF8", "--locale=C.UTF-8", "--auth=trust"]),
+        command(&programs.join("initdb"), user).arg("--pgdata").arg(&data).args([
+            "--no-sync",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--auth=trust",
+        ]),
         "",
     );
     assert!(initdb.contains("Success"), "{initdb}");
@@ -37,7 +39,10 @@ fn every_statement_is_understood_by_postgresql() {
     for (index, statement) in statements().iter().enumerate() {
         input.push_str(&format!("PREPARE s{index} AS {statement};\n\n"));
     }
-    let output = run(command(&programs.join("postgres"), user).args(["--single", "-j", "-D"]).arg(&data).arg("template1"), &input);
+    let output = run(
+        command(&programs.join("postgres"), user).args(["--single", "-j", "-D"]).arg(&data).arg("template1"),
+        &input,
+    );
     let errors: Vec<&str> = output.lines().filter(|line| line.contains("ERROR:") || line.contains("FATAL:")).collect();
     assert!(errors.is_empty(), "{}", errors.join("\n"));
 
@@ -67,7 +72,9 @@ fn columns(schema: &str) -> Vec<String> {
             table = "";
         } else if let [name, kind, ..] = line.split_whitespace().collect::<Vec<_>>()[..]
             && !table.is_empty()
-            && name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_' || letter == '2' || letter.is_ascii_digit())
+            && name
+                .chars()
+                .all(|letter| letter.is_ascii_lowercase() || letter == '_' || letter == '2' || letter.is_ascii_digit())
         {
             let kind = kind.trim_end_matches(',').replace("BYTEA", "BLOB");
             columns.push(format!("{table}.{name} {kind}"));

@@ -1,0 +1,163 @@
+//! The audit chain: gapless, and every kind of edit is found and named.
+
+use std::io::BufReader;
+
+use accounting::problem::Code;
+use ml_connector::store::{Access, AuditFilter, CustomerStore, Ids, Store, StoreError, verify_export};
+
+use super::facts::{NOW_MS, event, world, world_in};
+use super::opening::raw;
+
+/// More entries than one page of the verifier, and batches of every size.
+const ENTRIES: usize = 1_203;
+
+async fn add(customer: &CustomerStore, count: usize) {
+    let events = (0..count).map(|index| event("test.step", &format!("thing {}", index % 7))).collect();
+    customer.begin().await.unwrap().commit(NOW_MS, events).await.unwrap();
+}
+
+#[tokio::test]
+async fn entries_are_chained_without_gaps_for_each_customer() {
+    let world = world().await;
+    let other = world.store.create_customer("other", "test", NOW_MS).await.unwrap();
+    add(&world.customer, 61).await;
+    add(&other, 3).await;
+    add(&world.customer, ENTRIES - 61 - 2).await;
+    let verified = world.customer.verify_audit(true).await.unwrap();
+    assert_eq!((verified.entries, verified.head_seq), (ENTRIES as u64, ENTRIES as i64));
+    assert_eq!(other.verify_audit(true).await.unwrap().head_seq, 4);
+
+    let page = world.customer.list_audit(&AuditFilter::default(), 10, 5).await.unwrap();
+    assert_eq!(page.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [11, 12, 13, 14, 15]);
+    assert_eq!(page[0].hash, page[1].prev_hash);
+    let filter = AuditFilter { subject: Some("thing 3".to_owned()), ..AuditFilter::default() };
+    let of_subject = world.customer.list_audit(&filter, 0, 2).await.unwrap();
+    assert!(of_subject.len() == 2 && of_subject.iter().all(|entry| entry.subject == "thing 3"));
+    let filter = AuditFilter { action: Some("flow.changed".to_owned()), ..AuditFilter::default() };
+    assert_eq!(world.customer.list_audit(&filter, 0, 100).await.unwrap().len(), 1);
+    let filter = AuditFilter { actor: Some("nobody".to_owned()), ..AuditFilter::default() };
+    assert!(world.customer.list_audit(&filter, 0, 100).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_dropped_leaves_no_entry_and_nothing_else() {
+    let world = world().await;
+    let before = world.customer.verify_audit(true).await.unwrap();
+    let mut tx = world.customer.begin().await.unwrap();
+    tx.put_flow("Another", "document", NOW_MS).await.unwrap();
+    tx.put_reports(&world.flow, &world.run, &[super::facts::report(1, 1)], NOW_MS).await.unwrap();
+    drop(tx);
+    assert_eq!(world.customer.verify_audit(true).await.unwrap(), before);
+    assert_eq!(world.customer.flows().await.unwrap().len(), 1);
+    assert!(world.customer.known_reports(&world.flow, &["R00001"]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_database_itself_refuses_edits() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("kept.db");
+    let world = world_in(Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.unwrap()).await;
+    add(&world.customer, 3).await;
+    world.put(&super::facts::reports(0..1), NOW_MS).await;
+    let mut raw = raw(&path).await;
+    for edit in [
+        "UPDATE audit SET actor = 'somebody'",
+        "DELETE FROM audit",
+        "UPDATE report_versions SET raw = x'00'",
+        "DELETE FROM report_versions",
+        "DELETE FROM flow_versions",
+    ] {
+        let refused = sqlx::raw_sql(edit).execute(&mut raw).await.unwrap_err();
+        assert!(refused.to_string().contains("append-only"), "{edit}: {refused}");
+    }
+}
+
+/// Edits after which entry `.1` is the first that does not follow.
+const EDITS: [(&str, i64); 9] = [
+    ("UPDATE audit SET actor = 'somebody' WHERE seq = 1100", 1100),
+    ("UPDATE audit SET at_ms = at_ms + 1 WHERE seq = 3", 3),
+    ("UPDATE audit SET detail = '{}' WHERE seq = 3", 3),
+    ("UPDATE audit SET subject = 'x', hash = prev_hash WHERE seq = 1001", 1001),
+    ("DELETE FROM audit WHERE seq = 1", 1),
+    ("DELETE FROM audit WHERE seq = 500", 500),
+    ("UPDATE audit SET seq = seq + 1000 WHERE seq >= 1150", 1150),
+    ("UPDATE audit SET prev_hash = hash WHERE seq = 40", 40),
+    (
+        "UPDATE audit SET seq = -7 WHERE seq = 7; UPDATE audit SET seq = 7 WHERE seq = 8; \
+         UPDATE audit SET seq = 8 WHERE seq = -7",
+        7,
+    ),
+];
+
+#[tokio::test]
+async fn every_edit_is_found_and_the_first_wrong_entry_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("whole.db");
+    let world = world_in(Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.unwrap()).await;
+    add(&world.customer, ENTRIES - 2).await;
+    let id = world.customer.id().clone();
+    world.store.clone().close().await;
+    drop(world);
+    for (index, (edit, broken)) in EDITS.into_iter().enumerate() {
+        let copy = directory.path().join(format!("edited-{index}.db"));
+        std::fs::copy(&path, &copy).unwrap();
+        let mut raw = raw(&copy).await;
+        sqlx::raw_sql("DROP TRIGGER audit_stays; DROP TRIGGER audit_is_kept").execute(&mut raw).await.unwrap();
+        sqlx::raw_sql(edit).execute(&mut raw).await.unwrap();
+        drop(raw);
+        let reader = Store::open(&copy, Access::Read, None, Ids::system(), NOW_MS).await.unwrap();
+        let error = reader.customer(&id).await.unwrap().verify_audit(true).await.err().unwrap();
+        assert!(matches!(error, StoreError::AuditBroken { seq, .. } if seq == broken), "{edit}: {error}");
+        assert_eq!(error.code(), Some(Code::AuditBroken));
+        reader.close().await;
+        let opened = Store::open(&copy, Access::Write, None, Ids::system(), NOW_MS).await;
+        assert!(matches!(opened.err(), Some(StoreError::AuditBroken { .. })), "{edit}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_begins_at_the_checkpoint_and_misses_its_entry_if_it_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("checked.db");
+    let world = world_in(Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.unwrap()).await;
+    add(&world.customer, 48).await;
+    let id = world.customer.id().clone();
+    world.store.clone().close().await;
+    drop(world);
+    let store = Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.unwrap();
+    let customer = store.customer(&id).await.unwrap();
+    assert_eq!(customer.verify_audit(false).await.unwrap().entries, 1, "the entry of the checkpoint alone");
+    add(&customer, 5).await;
+    assert_eq!(customer.verify_audit(false).await.unwrap().entries, 6);
+    store.close().await;
+    drop(customer);
+
+    let mut raw = raw(&path).await;
+    sqlx::raw_sql("DROP TRIGGER audit_is_kept; DELETE FROM audit WHERE seq >= 50").execute(&mut raw).await.unwrap();
+    drop(raw);
+    let error = Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.err().unwrap();
+    assert!(matches!(error, StoreError::AuditBroken { seq: 50, .. }), "{error}");
+}
+
+#[tokio::test]
+async fn an_export_is_verified_without_the_database() {
+    let world = world().await;
+    add(&world.customer, ENTRIES - 2).await;
+    let mut export = Vec::new();
+    assert_eq!(world.customer.export_audit(&mut export).await.unwrap(), ENTRIES as u64);
+    let verified = verify_export(BufReader::new(export.as_slice())).unwrap();
+    assert_eq!(verified, world.customer.verify_audit(true).await.unwrap());
+
+    let text = String::from_utf8(export).unwrap();
+    let mut lines: Vec<&str> = text.lines().collect();
+    let edited = lines[700].replace("a test", "an edit");
+    assert_ne!(edited, lines[700]);
+    let mut forged = lines.clone();
+    forged[700] = &edited;
+    let error = verify_export(forged.join("\n").as_bytes()).err().unwrap();
+    assert!(matches!(error, StoreError::AuditBroken { seq: 701, .. }), "{error}");
+    lines.remove(20);
+    let error = verify_export(lines.join("\n").as_bytes()).err().unwrap();
+    assert!(matches!(error, StoreError::AuditBroken { seq: 21, .. }), "{error}");
+    assert!(matches!(verify_export("nonsense".as_bytes()), Err(StoreError::Json { .. })));
+}
