@@ -29,3 +29,6 @@ fn escape(body: &mut Vec<u8>, text: &str) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,3 +117,6 @@ impl Pacer {
         self.shared.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

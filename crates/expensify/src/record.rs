@@ -248,3 +248,6 @@ fn tags(raw: &RawExpense<'_>) -> Result<Vec<Tag>, Flaw> {
 fn date(field: &'static str, raw: Raw<'_>) -> Result<Option<DateText>, Flaw> {
     Ok(text(field, raw)?.map(DateText))
 }
+
+#[cfg(test)]
+mod tests;

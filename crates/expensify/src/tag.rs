@@ -19,3 +19,6 @@ pub fn split_tags(joined: &str) -> Vec<Option<String>> {
     levels.push(Some(level));
     levels.into_iter().map(|level| level.filter(|name| !name.is_empty())).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,14 +41,14 @@ pub fn windows(from: Date, today: Date) -> Vec<Window> {
     let mut first = from;
     while first <= today {
         // A day short of the year that is allowed, in case the server's today is already our tomorrow.
-        let year_end = day_before(day_before(first).checked_add(1.year()).unwrap_or(Date::MAX));
+        let year_end = day_before(first).checked_add(1.year()).map_or(today, day_before);
         let last = year_end.min(today);
         let more = last < today;
         windows.push(Window { first, last, more });
-        if !more {
-            break;
+        match last.checked_add(1.day()) {
+            Ok(next) => first = next,
+            Err(_) => break, // the calendar ends with `today`
         }
-        first = last.checked_add(1.day()).unwrap_or(Date::MAX);
     }
     windows
 }
@@ -56,3 +56,6 @@ pub fn windows(from: Date, today: Date) -> Vec<Window> {
 fn day_before(day: Date) -> Date {
     day.checked_sub(1.day()).unwrap_or(Date::MIN)
 }
+
+#[cfg(test)]
+mod tests;
