@@ -2,6 +2,7 @@
 //! to 127.0.0.1 only.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod compression;
 mod download;
 mod engine;
 mod jobs;
