@@ -3,7 +3,7 @@
 //! A file holds a snapshot of the company, so that later edits do not reach into it. Its text exists nowhere.
 
 use super::company::Company;
-use super::template::{Rules, render};
+use super::template::Sheet;
 use bytes::Bytes;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -18,10 +18,8 @@ pub struct File {
     pub company: Arc<Company>,
     /// Its reports.
     pub numbers: Vec<u32>,
-    /// FreeMarker source.
-    pub template: String,
-    /// How absent values and states print.
-    pub rules: Rules,
+    /// The template.
+    pub sheet: Sheet,
     /// Reports a batch; 0 for all in one.
     pub batch_reports: usize,
     /// When it can be fetched.
@@ -118,7 +116,7 @@ impl Chunks {
 
 fn batch(file: &File, (start, end): (usize, usize)) -> Result<Vec<u8>, String> {
     let numbers = &file.numbers[start..end];
-    render(&file.template, &file.company, numbers, start == 0, file.rules).map_err(|error| error.to_string())
+    file.sheet.render(&file.company, numbers, start == 0).map_err(|error| error.to_string())
 }
 
 impl Iterator for Chunks {

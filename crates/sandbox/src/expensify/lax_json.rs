@@ -6,12 +6,16 @@ use serde_json::{Map, Number, Value};
 
 const DEEPEST: usize = 64;
 
-/// Reads `text` as one value.
+/// Reads `text` as one object.
 ///
 /// # Errors
 /// What is wrong, and at which byte.
 pub fn parse(text: &str) -> Result<Value, String> {
     let mut reader = Reader { text, at: 0 };
+    reader.skip_space();
+    if reader.peek() != Some('{') {
+        return Err(reader.wrong("A JSONObject text must begin with '{'"));
+    }
     let value = reader.value(0)?;
     reader.skip_space();
     if reader.at < text.len() {
@@ -65,7 +69,7 @@ impl Reader<'_> {
             Some('[') => self.array(depth),
             Some(quote @ ('"' | '\'')) => self.quoted(quote).map(Value::String),
             Some(_) => self.bare(),
-            None => Err(self.wrong("A JSONObject text must begin with '{'")),
+            None => Err(self.wrong("Missing value")),
         }
     }
 

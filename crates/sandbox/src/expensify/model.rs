@@ -8,7 +8,7 @@ use super::files::{Chunks, File, Files};
 use super::job::{Kind, violation};
 use super::limits::Limiter;
 use super::parameters::Parameters;
-use super::template::{Rules, render};
+use super::template::{Rules, Sheet, TemplateError};
 use super::{Assumptions, Body, NotReady, Options, RateLimit, Reply, Request, edit, export, lax_json, policies};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
@@ -121,23 +121,21 @@ impl Model {
         if self.assumptions.reorder && self.exports.is_multiple_of(2) {
             request.numbers.reverse();
         }
+        let rules =
+            Rules { missing_values: self.assumptions.missing_values, status_words: self.assumptions.status_words };
+        let broken = |error: TemplateError| Refusal::new(500, error.to_string());
+        let sheet = Sheet::new(template.to_string(), rules).map_err(broken)?;
+        if self.assumptions.refuse_broken_template {
+            let tried = &request.numbers[..request.numbers.len().min(TRIED_REPORTS)];
+            sheet.render(&self.company, tried, true).map_err(broken)?;
+        }
         let file = Arc::new(File {
             company: self.company.clone(),
             numbers: request.numbers,
-            template: template.to_string(),
-            rules: Rules {
-                missing_values: self.assumptions.missing_values,
-                status_words: self.assumptions.status_words,
-            },
+            sheet,
             batch_reports: self.assumptions.batch_reports,
             ready_at_ms: now_ms.saturating_add(self.assumptions.file_delay_ms),
         });
-        let tried = &file.numbers[..file.numbers.len().min(TRIED_REPORTS)];
-        if self.assumptions.refuse_broken_template
-            && let Err(error) = render(template, &file.company, tried, true, file.rules)
-        {
-            return Err(Refusal::new(500, error.to_string()));
-        }
         let stem = format!("{}{}", request.basename, self.unique());
         let names: Vec<String> = request.extensions.iter().map(|extension| format!("{stem}.{extension}")).collect();
         for name in &names {

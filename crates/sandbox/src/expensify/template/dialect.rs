@@ -119,7 +119,9 @@ impl Dialect {
             | K::Trim(body)
             | K::NoEscape(body)
             | K::Compress(body) => self.elements(body),
-            K::Escape { expr, body } | K::On { expr, body } => {
+            // The engine finds the variable of an escape by the names in its expression: no other may be put there.
+            K::Escape { body, .. } => self.elements(body),
+            K::On { expr, body } => {
                 self.expression(expr);
                 self.elements(body);
             }
