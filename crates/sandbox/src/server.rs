@@ -8,8 +8,6 @@ mod control;
 mod gate;
 mod gateway;
 mod integration;
-#[cfg(test)]
-mod tests;
 
 use crate::{expensify, faults::Faults, faults::Script, intacct};
 use axum::{Router, routing};

@@ -1,3 +1,5 @@
 //! The sandbox over HTTP, as a client meets it.
 
+mod faults;
 mod intacct;
+mod wire;

@@ -1,1 +1,0 @@
-//! The listener from outside: cuts, hangs, pages and the control doors.
