@@ -186,7 +186,7 @@ impl Rule {
     /// Whether it fires on its `seen`-th request, having fired `fired` times; `draw` is uniform below a million.
     pub(super) fn fires(&self, seen: u64, fired: u64, draw: u64) -> bool {
         self.nth.is_none_or(|n| seen == n)
-            && self.every.is_none_or(|n| seen % n == 0)
+            && self.every.is_none_or(|n| seen.is_multiple_of(n))
             && self.after.is_none_or(|n| seen > n)
             && self.count.is_none_or(|n| fired < n)
             && self.probability.is_none_or(|p| below(draw, p))

@@ -11,7 +11,14 @@ pub(super) struct GatewayError {
     pub description: String,
     pub description2: String,
     pub correction: String,
-    /// Shown only to those who ask for additional information.
+    /// Shown only to those who ask for it.
+    pub additional: Box<Additional>,
+}
+
+/// `<additionalinfo>`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Additional {
+    /// The stable code behind a generic number; empty where none is public.
     pub errorid: &'static str,
     pub category: &'static str,
     pub placeholders: Vec<(&'static str, String)>,
@@ -27,11 +34,12 @@ impl GatewayError {
 
     /// A business error; `errorid` is the stable code behind the generic number.
     pub fn business(errorid: &'static str, description2: impl Into<String>) -> Self {
-        GatewayError { errorid, category: "General", ..Self::new(BUSINESS, description2) }
+        let additional = Box::new(Additional { errorid, category: "General", placeholders: Vec::new() });
+        GatewayError { additional, ..Self::new(BUSINESS, description2) }
     }
 
     pub fn with(mut self, placeholder: &'static str, value: impl Into<String>) -> Self {
-        self.placeholders.push((placeholder, value.into()));
+        self.additional.placeholders.push((placeholder, value.into()));
         self
     }
 

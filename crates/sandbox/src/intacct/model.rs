@@ -14,7 +14,7 @@ use super::envelope::{Authentication, Control, Envelope};
 use super::functions::Cursors;
 use super::memory::{self, Memory, Verdict};
 use super::respond::{self, Operation, Style};
-use super::session::{Caller, Sessions};
+use super::session::{Caller, Nobody, Sessions};
 use super::{error, when};
 use crate::world;
 use std::collections::{BTreeMap, HashSet};
@@ -30,7 +30,7 @@ pub struct Ticket {
 /// One operation on arrival.
 #[derive(Debug)]
 struct Arrived {
-    caller: Result<Caller, (String, String, error::GatewayError)>,
+    caller: Result<Caller, Box<Nobody>>,
     /// What is known of each function's control id.
     verdicts: Vec<Verdict>,
 }
@@ -156,7 +156,7 @@ impl Model {
         let mut operations = Vec::new();
         for (operation, arrived) in envelope.operations.iter().zip(ticket.operations) {
             operations.push(match arrived.caller {
-                Err((user, company, error)) => Operation::Refused(user, company, error),
+                Err(nobody) => Operation::Refused(nobody),
                 Ok(caller) => {
                     let run = operation::Run { control, operation, injected, now_ms };
                     match self.run(&run, &caller, arrived.verdicts) {

@@ -3,9 +3,9 @@
 //! It writes what it is given; nothing is decided here.
 
 use super::envelope::Control;
-use super::error::GatewayError;
+use super::error::{Additional, GatewayError};
 use super::model::Reply;
-use super::session::Caller;
+use super::session::{Caller, Nobody};
 use super::when::stamp;
 use super::xml::Writer;
 
@@ -53,8 +53,8 @@ pub(super) struct Result {
 
 /// What stands in an operation.
 pub(super) enum Operation {
-    /// Nobody signed in: user and company as far as they were named.
-    Refused(String, String, GatewayError),
+    /// Nobody signed in.
+    Refused(Box<Nobody>),
     Ran(Caller, Vec<Result>),
 }
 
@@ -101,13 +101,13 @@ pub(super) fn answer(now_ms: u64, control: &Control, operations: &[Operation], s
     for operation in operations {
         writer.open("operation");
         match operation {
-            Operation::Refused(user, company, error) => {
+            Operation::Refused(nobody) => {
                 writer.open("authentication");
                 writer.leaf("status", "failure");
-                writer.leaf("userid", user);
-                writer.leaf("companyid", company);
+                writer.leaf("userid", &nobody.user);
+                writer.leaf("companyid", &nobody.company);
                 writer.close("authentication");
-                errors(&mut writer, std::slice::from_ref(error), Style { support: None, ..style });
+                errors(&mut writer, std::slice::from_ref(&nobody.error), Style { support: None, ..style });
             }
             Operation::Ran(caller, results) => {
                 authentication(&mut writer, now_ms, caller);
@@ -166,25 +166,25 @@ fn errors(writer: &mut Writer, list: &[GatewayError], style: Style) {
         writer.leaf("description2", &format!("{}{support}", error.description2));
         writer.leaf("correction", &error.correction);
         if style.additional_info {
-            additional(writer, error);
+            additional(writer, &error.additional);
         }
         writer.close("error");
     }
     writer.close("errormessage");
 }
 
-fn additional(writer: &mut Writer, error: &GatewayError) {
+fn additional(writer: &mut Writer, info: &Additional) {
     writer.open("additionalinfo");
-    writer.leaf("errorid", error.errorid);
-    writer.leaf("category", error.category);
+    writer.leaf("errorid", info.errorid);
+    writer.leaf("category", info.category);
     writer.leaf("target", "");
     writer.open("description");
     writer.leaf("messageid", "");
     writer.close("description");
     writer.open("cdescription");
-    writer.leaf("messageid", if error.errorid.is_empty() { "" } else { "IA.SANDBOX" });
+    writer.leaf("messageid", if info.errorid.is_empty() { "" } else { "IA.SANDBOX" });
     writer.open("placeholders");
-    for (name, value) in &error.placeholders {
+    for (name, value) in &info.placeholders {
         writer.open("placeholder");
         writer.leaf("name", name);
         writer.leaf("value", value);

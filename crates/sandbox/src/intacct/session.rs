@@ -20,6 +20,14 @@ pub(super) struct Caller {
     pub until_ms: u64,
 }
 
+/// A request whose sender could not be made out: user and company as far as they were named, and why.
+#[derive(Debug)]
+pub(super) struct Nobody {
+    pub user: String,
+    pub company: String,
+    pub error: GatewayError,
+}
+
 #[derive(Debug, Clone)]
 struct Session {
     location: String,
@@ -71,8 +79,8 @@ impl Sessions {
         authentication: &Authentication,
         books: &Books,
         assumptions: &Assumptions,
-    ) -> Result<Caller, (String, String, GatewayError)> {
-        let nobody = |error| (String::new(), String::new(), error);
+    ) -> Result<Caller, Box<Nobody>> {
+        let nobody = |error| Box::new(Nobody { user: String::new(), company: String::new(), error });
         match authentication {
             Authentication::Token => Err(nobody(error::sign_in_refused())),
             Authentication::Session(id) => {
@@ -84,7 +92,7 @@ impl Sessions {
             }
             Authentication::Login { user, company, password, location } => {
                 let own = &self.credentials;
-                let refuse = |error| Err((user.clone(), company.clone(), error));
+                let refuse = |error| Err(Box::new(Nobody { user: user.clone(), company: company.clone(), error }));
                 if *company == own.company_id && !assumptions.subscribed {
                     return refuse(error::not_subscribed());
                 }

@@ -89,14 +89,7 @@ impl Call<'_> {
         }
         if self.books.find(name, &id).is_some() {
             let error = match name {
-                "GLACCOUNT" => GatewayError {
-                    errorid: "GL-0493",
-                    category: "Duplication Prevention",
-                    description: "Duplicate account number".into(),
-                    ..GatewayError::business("GL-0493", format!("The account number '{id}' already exists"))
-                }
-                .correct("Enter unique account number")
-                .with("ACCOUNT_NO", id.as_str()),
+                "GLACCOUNT" => account_exists(&id),
                 _ => duplicate_key(label, &id),
             };
             return Err(vec![error, trailer()]);
@@ -140,4 +133,12 @@ impl Call<'_> {
         pairs.push((sym, text));
         Ok(())
     }
+}
+
+/// The documentation's own sample of additional information.
+fn account_exists(id: &str) -> GatewayError {
+    let mut error = GatewayError::business("GL-0493", format!("The account number '{id}' already exists"));
+    error.description = "Duplicate account number".into();
+    error.additional.category = "Duplication Prevention";
+    error.correct("Enter unique account number").with("ACCOUNT_NO", id)
 }
