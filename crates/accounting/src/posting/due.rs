@@ -51,7 +51,7 @@ impl Posting {
         let Some(looked_ms) = self.looks.last_ms else { return Due::LookFirst };
         let age_ms = now_ms.saturating_sub(looked_ms);
         if self.state == State::Absent && !self.consented && !self.looks.controlled && age_ms >= 0 {
-            return Due::LookAt(looked_ms.saturating_add(rules.look_gap_ms));
+            return Due::LookAt(looked_ms.saturating_add(rules.look_pause_ms(self.looks.made)));
         }
         let fresh = (0..=rules.preflight_ms).contains(&age_ms);
         if fresh && !self.has_lapsed(now_ms, rules) { Due::Send } else { Due::LookFirst }
@@ -61,8 +61,7 @@ impl Posting {
         if let Some(absent_ms) = self.looks.absent_ms {
             return self.looks.last_ms.unwrap_or(absent_ms).saturating_add(rules.look_gap_ms);
         }
-        let made = usize::try_from(self.looks.made).unwrap_or(usize::MAX);
-        rules.next_look_ms(made, self.doubt_ms.unwrap_or(now_ms), self.looks.last_ms)
+        rules.next_look_ms(self.looks.made, self.doubt_ms.unwrap_or(now_ms), self.looks.last_ms)
     }
 
     fn rejected_due(&self, class: RejectClass, code: Code, now_ms: i64, rules: &Rules) -> Due {
@@ -80,12 +79,17 @@ impl Posting {
         }
     }
 
-    /// A person has to act; where the cause of the refusal is not recognised, one settled look first makes sure that
-    /// nothing was booked.
+    /// A person has to act; where the cause of the refusal is not recognised, looks first make sure, for as long as a
+    /// doubt may last, that nothing was booked.
     fn refused_due(&self, code: Code, now_ms: i64, rules: &Rules) -> Due {
-        if self.failure != Some(RejectClass::Other) || self.is_checked(rules) {
-            return Due::Person(code);
-        }
-        Due::LookAt(self.last_byte_ms.unwrap_or(now_ms).saturating_add(rules.settle_ms))
+        let ended_ms = self.last_byte_ms.unwrap_or(now_ms);
+        let look_ms = match self.looks.last_ms {
+            Some(last_ms) if self.looks.controlled => last_ms.saturating_add(rules.look_gap_ms),
+            Some(last_ms) => last_ms.saturating_add(rules.look_pause_ms(self.looks.made)),
+            None => ended_ms,
+        };
+        let look_ms = look_ms.max(ended_ms.saturating_add(rules.settle_ms));
+        let given_up = look_ms >= ended_ms.saturating_add(rules.settle_ms).saturating_add(rules.doubt_ms);
+        if self.is_doubtful_refusal() && !given_up { Due::LookAt(look_ms) } else { Due::Person(code) }
     }
 }

@@ -100,7 +100,8 @@ pub enum Verdict {
         /// The problem to show.
         code: Code,
     },
-    /// A refusal that says, or may say, that this control id was used before. Neither success nor failure.
+    /// An answer that says, or may say, that this control id was used before: such a refusal, or a success without
+    /// the entry's number. Neither success nor failure.
     MaybeRepeated,
 }
 

@@ -17,11 +17,15 @@
 //!                      Looked: none, no positive control            unknown; after 24 h held
 //!                      Looked: none, twice after settling           absent; after a repeat with the next salt;
 //!                                                                     held, if the resend window has lapsed
-//! absent               Looked: none                                 absent; held, if the resend window has lapsed
-//! rejected             Released                                     frozen (absent, if once in doubt)
+//! absent               Looked: none                                 absent; held, if the resend window has lapsed or
+//!                                                                     for 24 h no look had a positive control
+//! rejected             Looked: none, twice after settling           rejected, if unrecognised now beyond doubt
+//!                      Released                                     frozen (absent, if once in doubt); unknown, if
+//!                                                                     unrecognised and not yet beyond doubt
 //! frozen, absent, rej. Withheld                                     held
 //! held                 Released                                     unknown if undecidable, else as rejected
-//! held (undecidable)   Consented, after settling                    absent, and may be sent once more
+//! held (undecidable)   Consented, after settling                    absent, and may be sent once more; after a repeat
+//!                                                                     with the next salt
 //! conflict, duplicate  Released                                     unknown
 //! held, rejected, conflict, duplicate   Vouched                     posted (vouched)
 //! frozen, absent, rejected, held        Observed: posted, unclear   unknown; with a claim it is never called absent
@@ -73,7 +77,7 @@ impl Posting {
                 if !self.is_settled(at_ms, rules) {
                     return Err(IllegalMove::NotSettled);
                 }
-                next.consented();
+                next.consented(at_ms);
             }
             (
                 State::Held { .. } | State::Rejected { .. } | State::Conflict { .. } | State::Duplicate { .. },
@@ -88,15 +92,12 @@ impl Posting {
     }
 
     /// Whether changed content may replace this posting by another generation: only where nothing of it is booked
-    /// or under way. A refusal whose cause is not recognised counts only after a settled look with positive control.
-    pub fn is_replaceable(&self, rules: &Rules) -> bool {
+    /// or under way. A refusal whose cause is not recognised counts only with the proof that nothing is there.
+    pub fn is_replaceable(&self) -> bool {
         match self.state {
             State::Absent => true,
             State::Held { code: Code::OutcomeUndecidable } => false,
-            State::Rejected { .. } | State::Held { .. } => {
-                self.failure.is_some()
-                    && (self.failure != Some(RejectClass::Other) || self.is_checked(rules) && self.looks.controlled)
-            }
+            State::Rejected { .. } | State::Held { .. } => self.failure.is_some() && !self.is_doubtful_refusal(),
             _ => false,
         }
     }
@@ -159,7 +160,9 @@ impl Posting {
     }
 
     fn rejected(&mut self, class: RejectClass, code: Code, rules: &Rules) {
-        self.forget_doubt_of_attempt();
+        if class != RejectClass::Other {
+            self.forget_doubt_of_attempt();
+        }
         self.failures = if self.failure == Some(class) { self.failures.saturating_add(1) } else { 1 };
         self.failure = Some(class);
         let poisoned = class != RejectClass::RateLimit && self.failures >= rules.poison_failures;
@@ -193,14 +196,19 @@ impl Posting {
                 self.looks.controlled = positive_control;
                 match self.state {
                     State::Unknown => self.missed(at_ms, rules),
-                    State::Absent if self.has_lapsed(at_ms, rules) => self.undecidable(),
+                    State::Rejected { .. } | State::Held { .. } if self.is_doubtful_refusal() => {
+                        self.missed(at_ms, rules);
+                    }
+                    State::Absent if self.has_lapsed(at_ms, rules) || self.is_blind_for_long(at_ms, rules) => {
+                        self.undecidable();
+                    }
                     _ => {}
                 }
             }
         }
     }
 
-    /// A look at an unknown outcome found nothing.
+    /// A look into a doubt found nothing.
     fn missed(&mut self, at_ms: i64, rules: &Rules) {
         if !self.is_settled(at_ms, rules) {
             return;
@@ -212,28 +220,43 @@ impl Posting {
             return;
         }
         let first_look_ms = *self.looks.absent_ms.get_or_insert(at_ms);
-        if at_ms.saturating_sub(first_look_ms) >= rules.look_gap_ms {
-            self.absent(first_look_ms, at_ms, rules);
+        if at_ms.saturating_sub(first_look_ms) < rules.look_gap_ms {
+            return;
+        }
+        let last_byte_ms = self.last_byte_ms.unwrap_or(first_look_ms);
+        let (repeated, consented) = (self.repeated, false);
+        let proof = Proof { last_byte_ms, first_look_ms, second_look_ms: at_ms, repeated, consented };
+        if self.state == State::Unknown {
+            self.absent(proof, rules);
+        } else {
+            // The refusal stands, now beyond doubt.
+            self.proof = Some(proof);
+            self.first_sent_ms = None;
         }
     }
 
-    fn absent(&mut self, first_look_ms: i64, second_look_ms: i64, rules: &Rules) {
-        let last_byte_ms = self.last_byte_ms.unwrap_or(first_look_ms);
+    fn absent(&mut self, proof: Proof, rules: &Rules) {
         // A claim says it is there, a restored database cannot say what was sent: neither is for us to decide.
         if self.claimed.is_some() || self.lapsed {
             return self.undecidable();
         }
-        self.proof = Some(Proof { last_byte_ms, first_look_ms, second_look_ms, repeated: self.repeated });
+        let at_ms = proof.second_look_ms;
+        self.proven_absent(proof);
+        if self.has_lapsed(at_ms, rules) {
+            self.undecidable();
+        }
+    }
+
+    /// Nothing is there. If the control id was called used nevertheless, a failed attempt used it up: the next salt.
+    fn proven_absent(&mut self, proof: Proof) {
+        self.state = State::Absent;
+        self.doubt_ms = None;
+        self.proof = Some(proof);
         if self.repeated {
             self.repeated = false;
             self.salt = self.salt.saturating_add(1);
             self.key_sends = 0;
             self.first_sent_ms = None;
-        }
-        self.doubt_ms = None;
-        self.state = State::Absent;
-        if self.has_lapsed(second_look_ms, rules) {
-            self.undecidable();
         }
     }
 
@@ -276,25 +299,30 @@ impl Posting {
     }
 
     fn released(&mut self, at_ms: i64) {
-        match self.state {
-            State::Held { code: Code::OutcomeUndecidable } => {
-                self.in_doubt(at_ms, self.last_byte_ms.unwrap_or(at_ms));
-            }
-            State::Held { .. } => {
-                self.failure = None;
-                self.failures = 0;
-                self.ready_again();
-            }
-            _ => self.ready_again(),
+        let undecidable = self.state == State::Held { code: Code::OutcomeUndecidable };
+        let in_doubt = undecidable || self.is_doubtful_refusal();
+        if matches!(self.state, State::Held { .. }) && !undecidable {
+            self.failure = None;
+            self.failures = 0;
+        }
+        if in_doubt {
+            self.in_doubt(at_ms, self.last_byte_ms.unwrap_or(at_ms));
+        } else {
+            self.ready_again();
         }
     }
 
-    fn consented(&mut self) {
-        self.state = State::Absent;
+    fn consented(&mut self, at_ms: i64) {
+        self.proven_absent(Proof {
+            last_byte_ms: self.last_byte_ms.unwrap_or(at_ms),
+            first_look_ms: at_ms,
+            second_look_ms: at_ms,
+            repeated: self.repeated,
+            consented: true,
+        });
         self.consented = true;
         self.lapsed = false;
         self.claimed = None;
-        self.doubt_ms = None;
         self.first_sent_ms = None;
         self.looks = Looks::default();
     }
@@ -333,9 +361,18 @@ impl Posting {
         Err(IllegalMove::UnreadObservations { stored, read: self.observations })
     }
 
-    /// Whether a look was made after the latest attempt had settled.
-    pub(super) fn is_checked(&self, rules: &Rules) -> bool {
-        self.looks.last_ms.is_some_and(|at_ms| self.is_settled(at_ms, rules))
+    /// Whether the latest attempt was refused for an unrecognised cause, which may mean "repeated", and it is not
+    /// proven yet that nothing is there.
+    pub(super) fn is_doubtful_refusal(&self) -> bool {
+        let refused = matches!(self.state, State::Rejected { .. } | State::Held { .. });
+        let proven = self.proof.as_ref().is_some_and(|proof| self.last_byte_ms <= Some(proof.last_byte_ms));
+        refused && self.failure == Some(RejectClass::Other) && self.first_sent_ms.is_some() && !proven
+    }
+
+    /// Whether the proof of absence has aged without a look that could have renewed it.
+    fn is_blind_for_long(&self, at_ms: i64, rules: &Rules) -> bool {
+        let aged = |proof: &Proof| at_ms.saturating_sub(proof.second_look_ms) >= rules.doubt_ms;
+        !self.looks.controlled && !self.consented && self.proof.as_ref().is_some_and(aged)
     }
 
     pub(super) fn is_settled(&self, at_ms: i64, rules: &Rules) -> bool {

@@ -69,8 +69,11 @@ pub struct Proof {
     pub first_look_ms: i64,
     /// When the second did.
     pub second_look_ms: i64,
-    /// The destination had called the control id used: a failed attempt used it up, and the salt was counted up.
+    /// The destination had called the control id used: a failed attempt used it up, and the salt was counted up. From
+    /// then on the destination cannot tell a resend from bytes that a paused worker still holds under the old id.
     pub repeated: bool,
+    /// Not two looks of ours but persons found nothing, at the time that stands for both looks.
+    pub consented: bool,
 }
 
 /// A move that the protocol does not allow. The posting is unchanged.

@@ -51,16 +51,19 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// When look number `made` (0 is the first) is due, after the doubt began at `since_ms` and the latest look at
-    /// `last_ms`.
-    pub(super) fn next_look_ms(&self, made: usize, since_ms: i64, last_ms: Option<i64>) -> i64 {
-        match (self.looks_ms.get(made), last_ms) {
-            (Some(after_ms), _) => since_ms.saturating_add(*after_ms),
-            (None, last_ms) => {
-                let pause_ms = self.looks_ms.last().copied().unwrap_or(self.look_gap_ms);
-                last_ms.unwrap_or(since_ms).saturating_add(pause_ms)
-            }
+    /// When the next look is due, after `made` looks since the doubt began at `since_ms`, the latest at `last_ms`.
+    pub(super) fn next_look_ms(&self, made: u32, since_ms: i64, last_ms: Option<i64>) -> i64 {
+        let planned = usize::try_from(made).ok().and_then(|made| self.looks_ms.get(made));
+        match planned {
+            Some(after_ms) => since_ms.saturating_add(*after_ms),
+            None => last_ms.unwrap_or(since_ms).saturating_add(self.look_pause_ms(made)),
         }
+    }
+
+    /// The growing pause after `made` looks that could prove nothing.
+    pub(super) fn look_pause_ms(&self, made: u32) -> i64 {
+        let at = usize::try_from(made).unwrap_or(usize::MAX).saturating_sub(1);
+        self.looks_ms.get(at).or(self.looks_ms.last()).copied().unwrap_or(self.look_gap_ms)
     }
 
     /// The pause after `failures` rate limits in a row.

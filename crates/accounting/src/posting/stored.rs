@@ -73,6 +73,7 @@ impl Posting {
         if let Some(proof) = &self.proof {
             line.put("proof", joined(&[proof.last_byte_ms, proof.first_look_ms, proof.second_look_ms]));
             line.flag("proof_repeated", proof.repeated);
+            line.flag("proof_consented", proof.consented);
         }
         line.optional("alarm", self.alarm.map(Code::number));
     }
@@ -169,7 +170,8 @@ impl Fields<'_> {
             [] => Ok(None),
             [last_byte_ms, first_look_ms, second_look_ms] => {
                 let repeated = self.flag("proof_repeated");
-                Ok(Some(Proof { last_byte_ms, first_look_ms, second_look_ms, repeated }))
+                let consented = self.flag("proof_consented");
+                Ok(Some(Proof { last_byte_ms, first_look_ms, second_look_ms, repeated, consented }))
             }
             _ => Err(DecodeError { field: "proof" }),
         }

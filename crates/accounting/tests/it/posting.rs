@@ -1,0 +1,3 @@
+//! The posting machine and the identity of postings.
+
+mod simulation;
