@@ -16,6 +16,7 @@ mod budget;
 mod chart;
 mod chart_document;
 mod control;
+mod counter;
 mod customer;
 mod error;
 mod flow;

@@ -1,5 +1,5 @@
 -- Schema 1 for PostgreSQL 15. The SQLite form of the same tables stands in ../sqlite; statements are shared, so every
--- table and column has the same name in both. Ids that pages follow are compared byte by byte, as SQLite does.
+-- table and column has the same name in both.
 
 CREATE TABLE schema_versions (
     version     BIGINT NOT NULL PRIMARY KEY,
@@ -74,10 +74,18 @@ CREATE TABLE charts (
     PRIMARY KEY (customer_id, connection, sha256)
 );
 
+-- Numbers are given in the order of arrival, so that rows that are written together lie together; ids from outside
+-- come in no order and are looked up by one index.
+CREATE TABLE counters (
+    name  TEXT   NOT NULL PRIMARY KEY,
+    last  BIGINT NOT NULL
+);
+
 CREATE TABLE reports (
+    report_no        BIGINT  NOT NULL PRIMARY KEY,
     customer_id      TEXT   NOT NULL,
     flow_id          TEXT   NOT NULL,
-    report_id        TEXT COLLATE "C" NOT NULL,
+    report_id        TEXT   NOT NULL,
     number           TEXT,
     name             TEXT   NOT NULL,
     employee         TEXT   NOT NULL,
@@ -98,27 +106,29 @@ CREATE TABLE reports (
     first_seen_ms    BIGINT NOT NULL,
     seen_ms          BIGINT NOT NULL,
     changed_ms       BIGINT NOT NULL,
-    PRIMARY KEY (customer_id, flow_id, report_id),
+    UNIQUE (report_id, flow_id, customer_id),
     FOREIGN KEY (customer_id, flow_id) REFERENCES flows (customer_id, id)
 );
 
-CREATE INDEX reports_by_state ON reports (customer_id, flow_id, state, report_id);
+CREATE INDEX reports_by_state ON reports (flow_id, state, report_no);
 
 CREATE TABLE report_versions (
+    report_no     BIGINT NOT NULL REFERENCES reports (report_no),
     customer_id   TEXT   NOT NULL,
-    report_id     TEXT COLLATE "C" NOT NULL,
     content_hash  TEXT   NOT NULL,
     raw           BYTEA  NOT NULL,
     seen_ms       BIGINT NOT NULL,
-    PRIMARY KEY (customer_id, report_id, content_hash)
+    PRIMARY KEY (report_no, content_hash)
 );
 
 CREATE TABLE postings (
+    posting_no       BIGINT  NOT NULL PRIMARY KEY,
+    report_no        BIGINT NOT NULL REFERENCES reports (report_no),
     customer_id      TEXT   NOT NULL,
     company          TEXT   NOT NULL,
-    reference        TEXT COLLATE "C" NOT NULL,
+    reference        TEXT   NOT NULL,
     flow_id          TEXT   NOT NULL,
-    report_id        TEXT COLLATE "C" NOT NULL,
+    report_id        TEXT   NOT NULL,
     scope            TEXT   NOT NULL,
     generation       BIGINT NOT NULL,
     part             BIGINT NOT NULL,
@@ -141,21 +151,18 @@ CREATE TABLE postings (
     frozen_ms        BIGINT NOT NULL,
     changed_ms       BIGINT NOT NULL,
     fence            BIGINT NOT NULL,
-    PRIMARY KEY (customer_id, company, reference),
-    FOREIGN KEY (customer_id, flow_id) REFERENCES flows (customer_id, id)
+    UNIQUE (reference, company, customer_id)
 );
 
-CREATE INDEX postings_by_state ON postings (customer_id, company, state, reference);
-CREATE INDEX postings_by_report ON postings (customer_id, flow_id, report_id);
+CREATE INDEX postings_by_state ON postings (company, state, posting_no);
+CREATE INDEX postings_by_report ON postings (report_no);
 
 -- What a posting sends and why, apart from its state: frozen once, never changed.
 CREATE TABLE payloads (
-    customer_id  TEXT NOT NULL,
-    company      TEXT NOT NULL,
-    reference    TEXT COLLATE "C" NOT NULL,
-    payload      BYTEA NOT NULL,
-    lines        TEXT NOT NULL,
-    PRIMARY KEY (customer_id, company, reference)
+    posting_no   BIGINT  NOT NULL PRIMARY KEY REFERENCES postings (posting_no),
+    customer_id  TEXT   NOT NULL,
+    payload      BYTEA  NOT NULL,
+    lines        TEXT   NOT NULL
 );
 
 CREATE TABLE requests (
@@ -174,9 +181,9 @@ CREATE TABLE requests (
 );
 
 CREATE TABLE attempts (
-    customer_id     TEXT   NOT NULL,
-    reference       TEXT COLLATE "C" NOT NULL,
+    posting_no      BIGINT NOT NULL REFERENCES postings (posting_no),
     n               BIGINT NOT NULL,
+    customer_id     TEXT   NOT NULL,
     request_id      TEXT   NOT NULL,
     fence           BIGINT NOT NULL,
     control_id      TEXT   NOT NULL,
@@ -185,14 +192,12 @@ CREATE TABLE attempts (
     ended_ms        BIGINT,
     outcome         TEXT,
     detail          TEXT,
-    PRIMARY KEY (customer_id, reference, n)
+    PRIMARY KEY (posting_no, n)
 );
-
-CREATE INDEX attempts_by_request ON attempts (customer_id, request_id);
 
 CREATE TABLE observations (
     customer_id  TEXT   NOT NULL REFERENCES customers (id),
-    reference    TEXT COLLATE "C" NOT NULL,
+    reference    TEXT NOT NULL,
     n            BIGINT NOT NULL,
     request_id   TEXT,
     fence        BIGINT NOT NULL,
@@ -225,8 +230,6 @@ CREATE TABLE audit (
     hash         TEXT   NOT NULL,
     PRIMARY KEY (customer_id, seq)
 );
-
-CREATE INDEX audit_by_subject ON audit (customer_id, subject, seq);
 
 CREATE TABLE audit_checkpoints (
     customer_id  TEXT   NOT NULL PRIMARY KEY REFERENCES customers (id),

@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 use super::error::{StoreError, failed};
 use super::ids::RequestId;
 use super::lane::Lease;
-use super::rows::{Column, Rows, batches};
+use super::rows::{INT, OWN, Rows, TEXT, batches};
 use super::tx::Tx;
 
 mod read;
@@ -22,27 +22,18 @@ pub(super) const ADD_REQUEST: &str = "INSERT INTO requests (customer_id, id, com
 pub(super) const FINISH_REQUEST: &str = "UPDATE requests SET ended_ms = $1, outcome = $2, http_status = $3, \
      reply = $4 WHERE customer_id = $5 AND id = $6";
 pub(super) static ADD_ATTEMPTS: Rows = Rows::new(
-    "INSERT INTO attempts (customer_id, request_id, fence, started_ms, reference, n, control_id, payload_sha256) \
+    "INSERT INTO attempts (customer_id, request_id, fence, started_ms, posting_no, n, control_id, payload_sha256) \
      VALUES ",
-    4,
-    &[
-        Column::Shared(1),
-        Column::Shared(2),
-        Column::Shared(3),
-        Column::Shared(4),
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-    ],
+    &[OWN, OWN, OWN, OWN, POSTING_NO, OWN, OWN, OWN],
     "",
 );
+const POSTING_NO: &str = "(SELECT posting_no FROM postings WHERE reference = ? AND customer_id = ?)";
 pub(super) static FINISH_ATTEMPTS: Rows = Rows::new(
     "WITH v (reference, n, outcome, detail) AS (VALUES ",
-    2,
-    &[Column::Text, Column::Int, Column::Text, Column::Text],
-    ") UPDATE attempts SET outcome = v.outcome, detail = v.detail, ended_ms = $2 FROM v \
-     WHERE attempts.customer_id = $1 AND attempts.reference = v.reference AND attempts.n = v.n",
+    &[TEXT, INT, TEXT, TEXT],
+    ") UPDATE attempts SET outcome = v.outcome, detail = v.detail, ended_ms = ? FROM v JOIN postings p \
+     ON p.reference = v.reference AND p.customer_id = ? \
+     WHERE attempts.posting_no = p.posting_no AND attempts.n = v.n",
 );
 pub(super) const ADD_OBSERVATION: &str = "INSERT INTO observations (customer_id, reference, n, request_id, fence, \
      kind, record_no, detail, at_ms) SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), COALESCE(MAX(n), 0) + 1, \
@@ -176,13 +167,12 @@ impl Tx {
     ) -> Result<(), StoreError> {
         self.prove(lease).await?;
         for batch in batches(attempts) {
-            let mut adding = sqlx::query(ADD_ATTEMPTS.text(batch.len()))
-                .bind(self.customer_id().as_str())
-                .bind(request.as_str())
-                .bind(lease.fence)
-                .bind(started_ms);
+            let customer = self.customer_id().as_str();
+            let mut adding = sqlx::query(ADD_ATTEMPTS.text(batch.len()));
             for attempt in batch {
-                adding = adding.bind(attempt.reference.as_str()).bind(i64::from(attempt.n)).bind(attempt.control_id);
+                adding = adding.bind(customer).bind(request.as_str()).bind(lease.fence).bind(started_ms);
+                adding = adding.bind(attempt.reference.as_str()).bind(customer);
+                adding = adding.bind(i64::from(attempt.n)).bind(attempt.control_id);
                 adding = adding.bind(HEXLOWER.encode(attempt.payload_sha256));
             }
             adding.execute(self.connection()).await.map_err(failed("keeping attempts"))?;
@@ -196,12 +186,12 @@ impl Tx {
     /// See [`Tx::add_request`].
     pub async fn finish_attempts(&mut self, ends: &[AttemptEnd<'_>], ended_ms: i64) -> Result<(), StoreError> {
         for batch in batches(ends) {
-            let customer = self.customer_id().as_str();
-            let mut finishing = sqlx::query(FINISH_ATTEMPTS.text(batch.len())).bind(customer).bind(ended_ms);
+            let mut finishing = sqlx::query(FINISH_ATTEMPTS.text(batch.len()));
             for end in batch {
                 finishing = finishing.bind(end.reference.as_str()).bind(i64::from(end.n));
                 finishing = finishing.bind(end.outcome).bind(end.detail);
             }
+            let finishing = finishing.bind(ended_ms).bind(self.customer_id().as_str());
             finishing.execute(self.connection()).await.map_err(failed("keeping attempts' outcomes"))?;
         }
         Ok(())

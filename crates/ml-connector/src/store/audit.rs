@@ -15,7 +15,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::customer::CustomerStore;
 use super::error::{StoreError, failed};
-use super::rows::{Column, Rows, batches};
+use super::rows::{OWN, Rows, batches};
 use super::tx::Tx;
 
 pub(super) const HEAD: &str = "SELECT seq, hash FROM audit WHERE customer_id = $1 ORDER BY seq DESC LIMIT 1";
@@ -26,19 +26,8 @@ pub(super) const LIST_OF_SUBJECT: &str = "SELECT seq, at_ms, actor, action, subj
      FROM audit WHERE customer_id = $1 AND seq > $2 AND (CAST($4 AS TEXT) IS NULL OR action = $4) \
      AND (CAST($5 AS TEXT) IS NULL OR actor = $5) AND subject = $6 ORDER BY seq LIMIT $3";
 pub(super) static APPEND: Rows = Rows::new(
-    "INSERT INTO audit (customer_id, seq, at_ms, actor, action, subject, detail, prev_hash, hash) VALUES ",
-    2,
-    &[
-        Column::Shared(1),
-        Column::Own,
-        Column::Shared(2),
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-    ],
+    "INSERT INTO audit (customer_id, at_ms, seq, actor, action, subject, detail, prev_hash, hash) VALUES ",
+    &[OWN; 9],
     "",
 );
 
@@ -140,7 +129,7 @@ pub(super) async fn append(tx: &mut Tx, at_ms: i64, events: &[AuditEvent]) -> Re
     let head = head.fetch_optional(tx.connection()).await.map_err(&appending)?;
     let (mut seq, mut prev_hash) = head.unwrap_or((0, NO_HASH.to_owned()));
     for batch in batches(events) {
-        let mut adding = sqlx::query(APPEND.text(batch.len())).bind(customer.as_str()).bind(at_ms);
+        let mut adding = sqlx::query(APPEND.text(batch.len()));
         for event in batch {
             seq += 1;
             let detail = event.detail.to_string();
@@ -154,7 +143,14 @@ pub(super) async fn append(tx: &mut Tx, at_ms: i64, events: &[AuditEvent]) -> Re
                 detail: &detail,
                 prev_hash: &prev_hash,
             });
-            adding = adding.bind(seq).bind(&event.actor).bind(event.action).bind(&event.subject).bind(detail);
+            adding = adding
+                .bind(customer.as_str())
+                .bind(at_ms)
+                .bind(seq)
+                .bind(&event.actor)
+                .bind(event.action)
+                .bind(&event.subject)
+                .bind(detail);
             adding = adding.bind(std::mem::replace(&mut prev_hash, hash.clone())).bind(hash);
         }
         adding.execute(tx.connection()).await.map_err(&appending)?;

@@ -13,61 +13,34 @@ use super::ids::FlowId;
 use super::lane::Lease;
 use super::lines;
 use super::problems::problems_to_json;
-use super::rows::{Column, Rows, batches};
+use super::rows::{OWN, Rows, TEXT, batches};
 use super::tx::Tx;
 
 mod read;
 
-pub(super) use read::{IN_STATE, LINES, OF_REPORT, PAYLOADS, TOTALS};
+pub(super) use read::{FIND_NO, IN_STATE, LINES, OF_REPORT, PAYLOADS, TOTALS};
 pub use read::{PostingTotal, StoredPosting};
 
 pub(super) static FREEZE: Rows = Rows::new(
-    "INSERT INTO postings (customer_id, flow_id, frozen_ms, changed_ms, fence, state, machine, company, reference, \
-     report_id, scope, generation, part, entries, content_hash, mapping_version, chart_sha256, posting_date, \
-     original_date, journal, currency, total_minor, amount_minor, line_count, payload_sha256) VALUES ",
-    6,
+    "INSERT INTO postings (posting_no, report_no, customer_id, flow_id, frozen_ms, changed_ms, machine, company, \
+     reference, report_id, scope, generation, part, entries, content_hash, mapping_version, chart_sha256, \
+     posting_date, original_date, journal, currency, total_minor, amount_minor, line_count, payload_sha256, state, \
+     fence) VALUES ",
     &[
-        Column::Shared(1),
-        Column::Shared(2),
-        Column::Shared(3),
-        Column::Shared(3),
-        Column::Shared(4),
-        Column::Shared(5),
-        Column::Shared(6),
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
+        OWN, REPORT_NO, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN,
+        OWN, OWN, OWN, OWN, "'frozen'", "0",
     ],
-    " ON CONFLICT (customer_id, company, reference) DO NOTHING",
+    " ON CONFLICT (reference, company, customer_id) DO NOTHING",
 );
-pub(super) static ADD_PAYLOADS: Rows = Rows::new(
-    "INSERT INTO payloads (customer_id, company, reference, payload, lines) VALUES ",
-    1,
-    &[Column::Shared(1), Column::Own, Column::Own, Column::Own, Column::Own],
-    "",
-);
+const REPORT_NO: &str = "(SELECT report_no FROM reports WHERE report_id = ? AND flow_id = ? AND customer_id = ?)";
+pub(super) static ADD_PAYLOADS: Rows =
+    Rows::new("INSERT INTO payloads (posting_no, customer_id, payload, lines) VALUES ", &[OWN; 4], "");
 pub(super) static SAVE: Rows = Rows::new(
     "WITH v (reference, state, machine, problem, record_no) AS (VALUES ",
-    4,
-    &[Column::Text, Column::Text, Column::Text, Column::Text, Column::Text],
+    &[TEXT; 5],
     ") UPDATE postings SET state = v.state, machine = v.machine, problem = v.problem, record_no = v.record_no, \
-     changed_ms = $3, fence = $4 FROM v WHERE postings.customer_id = $1 AND postings.company = $2 \
-     AND postings.reference = v.reference AND postings.fence <= $4",
+     changed_ms = ?, fence = ? FROM v WHERE postings.reference = v.reference AND postings.company = ? \
+     AND postings.customer_id = ? AND postings.fence <= ?",
 );
 
 /// An entry to be frozen.
@@ -105,21 +78,25 @@ impl Tx {
     ///
     /// # Errors
     /// [`StoreError::PostingExists`] where one of them is frozen already: drop the transaction.
-    /// [`StoreError::Statement`], [`StoreError::Json`].
+    /// [`StoreError::Statement`], also where a report is not in the inbox, [`StoreError::Json`].
     pub async fn freeze(&mut self, flow: &FlowId, postings: &[NewPosting<'_>], at_ms: i64) -> Result<(), StoreError> {
-        let machine = Posting::frozen();
-        let (state, machine) = (machine.state.name(), machine.encode());
+        let machine = Posting::frozen().encode();
         for batch in batches(postings) {
-            let mut freezing = sqlx::query(FREEZE.text(batch.len()))
-                .bind(self.customer_id().as_str())
-                .bind(flow.as_str())
-                .bind(at_ms)
-                .bind(0_i64)
-                .bind(state)
-                .bind(&machine);
-            for posting in batch {
+            let first_no = self.take_numbers("postings", batch.len()).await?;
+            let mut freezing = sqlx::query(FREEZE.text(batch.len()));
+            for (posting_no, posting) in (first_no..).zip(batch) {
+                let customer = self.customer_id().as_str();
                 let PlannedEntry { key, reference, entry, amount, .. } = posting.planned;
                 freezing = freezing
+                    .bind(posting_no)
+                    .bind(&key.report)
+                    .bind(flow.as_str())
+                    .bind(customer)
+                    .bind(customer)
+                    .bind(flow.as_str())
+                    .bind(at_ms)
+                    .bind(at_ms)
+                    .bind(&machine)
                     .bind(&key.company)
                     .bind(reference.as_str())
                     .bind(&key.report)
@@ -141,19 +118,19 @@ impl Tx {
             }
             let frozen = freezing.execute(self.connection()).await.map_err(failed("freezing postings"))?;
             if frozen.rows_affected() != batch.len() as u64 {
-                return Err(self.existing(batch).await?);
+                return Err(self.existing(batch, first_no).await?);
             }
-            self.add_payloads(batch).await?;
+            self.add_payloads(batch, first_no).await?;
         }
         Ok(())
     }
 
-    async fn add_payloads(&mut self, batch: &[NewPosting<'_>]) -> Result<(), StoreError> {
-        let mut adding = sqlx::query(ADD_PAYLOADS.text(batch.len())).bind(self.customer_id().as_str());
-        for posting in batch {
-            let PlannedEntry { key, reference, entry, .. } = posting.planned;
-            adding = adding.bind(&key.company).bind(reference.as_str()).bind(posting.payload);
-            adding = adding.bind(lines::to_json(entry.lines())?);
+    async fn add_payloads(&mut self, batch: &[NewPosting<'_>], first_no: i64) -> Result<(), StoreError> {
+        let customer = self.customer_id().as_str();
+        let mut adding = sqlx::query(ADD_PAYLOADS.text(batch.len()));
+        for (posting_no, posting) in (first_no..).zip(batch) {
+            adding = adding.bind(posting_no).bind(customer).bind(posting.payload);
+            adding = adding.bind(lines::to_json(posting.planned.entry.lines())?);
         }
         adding.execute(self.connection()).await.map_err(failed("keeping postings' bytes"))?;
         Ok(())
@@ -173,11 +150,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         self.prove(lease).await?;
         for batch in batches(changes) {
-            let mut saving = sqlx::query(SAVE.text(batch.len()))
-                .bind(self.customer_id().as_str())
-                .bind(company)
-                .bind(at_ms)
-                .bind(lease.fence);
+            let mut saving = sqlx::query(SAVE.text(batch.len()));
             for change in batch {
                 let problem = change.problem.map(std::slice::from_ref).unwrap_or_default();
                 saving = saving
@@ -187,6 +160,8 @@ impl Tx {
                     .bind(problems_to_json(problem)?)
                     .bind(change.machine.state.record_no());
             }
+            let saving = saving.bind(at_ms).bind(lease.fence).bind(company);
+            let saving = saving.bind(self.customer_id().as_str()).bind(lease.fence);
             let saved = saving.execute(self.connection()).await.map_err(failed("saving postings"))?;
             if saved.rows_affected() != batch.len() as u64 {
                 let id = batch.iter().map(|change| change.reference.as_str()).collect::<Vec<_>>().join(" or ");
@@ -196,20 +171,19 @@ impl Tx {
         Ok(())
     }
 
-    /// The error that names the first of a batch that is frozen already.
-    async fn existing(&mut self, batch: &[NewPosting<'_>]) -> Result<StoreError, StoreError> {
+    /// The error that names the first of a batch that was there before the numbers of this batch.
+    async fn existing(&mut self, batch: &[NewPosting<'_>], first_no: i64) -> Result<StoreError, StoreError> {
         let customer = self.customer_id().clone();
         for posting in batch {
             let PlannedEntry { key, reference, .. } = posting.planned;
-            // Rows of this batch that were inserted just now have no payload yet.
-            let finding = sqlx::query_scalar::<_, String>(LINES);
+            let finding = sqlx::query_scalar::<_, i64>(FIND_NO);
             let finding = finding.bind(customer.as_str()).bind(&key.company).bind(reference.as_str());
             let found = finding.fetch_optional(self.connection()).await.map_err(failed("looking up a posting"))?;
-            if found.is_some() {
+            if found.is_some_and(|posting_no| posting_no < first_no) {
                 return Ok(StoreError::PostingExists { reference: reference.to_string() });
             }
         }
-        Ok(StoreError::PostingExists { reference: "twice in one batch".to_owned() })
+        Ok(StoreError::PostingExists { reference: "that stands twice in one batch".to_owned() })
     }
 }
 

@@ -94,7 +94,7 @@ pub(super) fn skipped_from_json(text: Option<&str>) -> Result<Vec<SkippedExpense
             expense: document.expense.into_owned(),
             fund_source: FundSource::parse(&document.fund_source).ok_or_else(unknown)?,
             amount: document.amount_minor.zip(currency).map(|(minor, currency)| Amount::new(minor, currency)),
-            reason: document.reason.into_owned().into(),
+            reason: document.reason.into_owned(),
         })
     };
     documents.into_iter().map(read).collect()

@@ -8,97 +8,68 @@ use accounting::report::ReportState;
 use accounting::translate::SkippedExpense;
 use data_encoding::HEXLOWER;
 use jiff::civil::Date;
+use sqlx::Sqlite;
+use sqlx::sqlite::SqliteArguments;
 
 use super::error::{StoreError, failed};
 use super::ids::{FlowId, RunId};
 use super::problems::{problems_to_json, skipped_to_json};
-use super::rows::{Column, Rows, batches};
+use super::rows::{INT, OWN, Rows, TEXT, batches};
 use super::tx::Tx;
 
 mod read;
 mod state;
 
-pub(super) use read::{FIND, FIND_RAW, IN_STATE, KNOWN, RAW_IN_STATE, TOTALS, VERSIONS, small};
+pub(super) use read::{FIND, FIND_NO, FIND_RAW, IN_STATE, KNOWN, RAW_IN_STATE, TOTALS, VERSIONS, small};
 pub use read::{InboxReport, KnownReport, RawReport, ReportTotal, ReportVersion};
 pub use state::InboxState;
 
-pub(super) static ADD_VERSIONS: Rows = Rows::new(
-    "INSERT INTO report_versions (customer_id, report_id, content_hash, raw, seen_ms) VALUES ",
-    2,
-    &[Column::Shared(1), Column::Own, Column::Own, Column::Own, Column::Shared(2)],
-    " ON CONFLICT (customer_id, report_id, content_hash) DO NOTHING",
+pub(super) static ADD: Rows = Rows::new(
+    "INSERT INTO reports (report_no, customer_id, flow_id, run_id, first_seen_ms, seen_ms, changed_ms, report_id, \
+     number, name, employee, policy_id, source_state, currency, total_minor, content_hash, approved_on, state, \
+     generation) VALUES ",
+    &[OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, "'seen'", "0"],
+    "",
 );
 /// A changed report is translated anew, unless an entry of it is frozen, sent or beyond: its state then tells the
 /// truth about the ledger and stays.
-pub(super) static PUT: Rows = Rows::new(
-    "INSERT INTO reports (customer_id, flow_id, run_id, first_seen_ms, seen_ms, changed_ms, generation, report_id, \
-     number, name, employee, policy_id, source_state, currency, total_minor, content_hash, approved_on, state) VALUES ",
-    5,
-    &[
-        Column::Shared(1),
-        Column::Shared(2),
-        Column::Shared(3),
-        Column::Shared(4),
-        Column::Shared(4),
-        Column::Shared(4),
-        Column::Shared(5),
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-        Column::Own,
-    ],
-    " ON CONFLICT (customer_id, flow_id, report_id) DO UPDATE SET run_id = excluded.run_id, \
-     seen_ms = excluded.seen_ms, changed_ms = excluded.changed_ms, number = excluded.number, name = excluded.name, \
-     employee = excluded.employee, policy_id = excluded.policy_id, source_state = excluded.source_state, \
-     currency = excluded.currency, total_minor = excluded.total_minor, content_hash = excluded.content_hash, \
-     approved_on = excluded.approved_on, \
-     state = CASE WHEN reports.state IN ('seen', 'held', 'ready', 'skipped', 'rejected') THEN excluded.state \
-     ELSE reports.state END, \
-     problems = CASE WHEN reports.state IN ('seen', 'held', 'ready', 'skipped', 'rejected') THEN NULL \
-     ELSE reports.problems END, \
-     amount_minor = CASE WHEN reports.state IN ('seen', 'held', 'ready', 'skipped', 'rejected') THEN NULL \
-     ELSE reports.amount_minor END",
+pub(super) static CHANGE: Rows = Rows::new(
+    "WITH v (report_no, number, name, employee, policy_id, source_state, currency, total_minor, content_hash, \
+     approved_on) AS (VALUES ",
+    &[INT, TEXT, TEXT, TEXT, TEXT, TEXT, TEXT, INT, TEXT, TEXT],
+    ") UPDATE reports SET number = v.number, name = v.name, employee = v.employee, policy_id = v.policy_id, \
+     source_state = v.source_state, currency = v.currency, total_minor = v.total_minor, \
+     content_hash = v.content_hash, approved_on = v.approved_on, run_id = ?, seen_ms = ?, changed_ms = ?, \
+     state = CASE WHEN state IN ('seen', 'held', 'ready', 'skipped', 'rejected') THEN 'seen' ELSE state END, \
+     problems = CASE WHEN state IN ('seen', 'held', 'ready', 'skipped', 'rejected') THEN NULL ELSE problems END, \
+     amount_minor = CASE WHEN state IN ('seen', 'held', 'ready', 'skipped', 'rejected') THEN NULL \
+     ELSE amount_minor END FROM v WHERE reports.report_no = v.report_no AND reports.customer_id = ?",
+);
+pub(super) static ADD_VERSIONS: Rows = Rows::new(
+    "INSERT INTO report_versions (report_no, customer_id, content_hash, raw, seen_ms) VALUES ",
+    &[OWN; 5],
+    " ON CONFLICT (report_no, content_hash) DO NOTHING",
 );
 pub(super) static TOUCH: Rows = Rows::new(
     "WITH v (report_id, source_state) AS (VALUES ",
-    3,
-    &[Column::Text, Column::Text],
-    ") UPDATE reports SET seen_ms = $3, source_state = v.source_state FROM v \
-     WHERE reports.customer_id = $1 AND reports.flow_id = $2 AND reports.report_id = v.report_id",
+    &[TEXT, TEXT],
+    ") UPDATE reports SET seen_ms = ?, source_state = v.source_state FROM v \
+     WHERE reports.report_id = v.report_id AND reports.flow_id = ? AND reports.customer_id = ?",
 );
 pub(super) static SET_STATES: Rows = Rows::new(
     "WITH v (report_id, content_hash, state, problems, skipped, amount_minor, skipped_minor, mapping_version, \
      generation) AS (VALUES ",
-    3,
-    &[
-        Column::Text,
-        Column::Text,
-        Column::Text,
-        Column::Text,
-        Column::Text,
-        Column::Int,
-        Column::Int,
-        Column::Int,
-        Column::Int,
-    ],
+    &[TEXT, TEXT, TEXT, TEXT, TEXT, INT, INT, INT, INT],
     ") UPDATE reports SET state = v.state, problems = v.problems, skipped = v.skipped, \
      amount_minor = v.amount_minor, skipped_minor = v.skipped_minor, mapping_version = v.mapping_version, \
-     generation = v.generation, changed_ms = $3 FROM v WHERE reports.customer_id = $1 AND reports.flow_id = $2 \
-     AND reports.report_id = v.report_id AND reports.content_hash = v.content_hash",
+     generation = v.generation, changed_ms = ? FROM v WHERE reports.report_id = v.report_id \
+     AND reports.flow_id = ? AND reports.customer_id = ? AND reports.content_hash = v.content_hash",
 );
 pub(super) static MOVE: Rows = Rows::new(
     "WITH v (report_id, state) AS (VALUES ",
-    3,
-    &[Column::Text, Column::Text],
-    ") UPDATE reports SET state = v.state, changed_ms = $3 FROM v WHERE reports.customer_id = $1 \
-     AND reports.flow_id = $2 AND reports.report_id = v.report_id",
+    &[TEXT, TEXT],
+    ") UPDATE reports SET state = v.state, changed_ms = ? FROM v WHERE reports.report_id = v.report_id \
+     AND reports.flow_id = ? AND reports.customer_id = ?",
 );
 
 /// A report as it came in.
@@ -189,15 +160,21 @@ impl Tx {
     ) -> Result<Vec<Arrival>, StoreError> {
         let mut arrivals = Vec::with_capacity(reports.len());
         for batch in batches(reports) {
-            let found = self.arrivals_of(flow, batch).await?;
-            let of = |wanted: fn(&Arrival) -> bool| -> Vec<&NewReport> {
-                batch.iter().zip(&found).filter(|(_, arrival)| wanted(arrival)).map(|(report, _)| report).collect()
+            let known = self.known(flow, batch).await?;
+            let found = arrivals_of(batch, &known);
+            let of = |wanted: fn(&Arrival) -> bool| {
+                batch.iter().zip(&found).filter(move |(_, arrival)| wanted(arrival)).map(|(report, _)| report)
             };
-            let fresh = of(|arrival| matches!(arrival, Arrival::New | Arrival::Changed { .. }));
+            let new: Vec<&NewReport> = of(|arrival| *arrival == Arrival::New).collect();
+            let mut fresh = self.add(flow, run, &new, at_ms).await?;
+            let changed = of(|arrival| matches!(arrival, Arrival::Changed { .. }));
+            let changed = changed.filter_map(|report| Some((known.get(report.report_id.as_str())?.report_no, report)));
+            let changed: Vec<_> = changed.collect();
+            self.change(run, &changed, at_ms).await?;
+            fresh.extend(changed);
             self.add_versions(&fresh, at_ms).await?;
-            self.upsert(flow, run, &fresh, at_ms).await?;
             let unchanged = of(|arrival| matches!(arrival, Arrival::Unchanged { .. }));
-            let unchanged: Vec<_> = unchanged.iter().map(|r| (r.report_id.as_str(), r.source_state)).collect();
+            let unchanged: Vec<_> = unchanged.map(|r| (r.report_id.as_str(), r.source_state)).collect();
             self.touch_seen(flow, &unchanged, at_ms).await?;
             arrivals.extend(found);
         }
@@ -215,11 +192,11 @@ impl Tx {
         at_ms: i64,
     ) -> Result<(), StoreError> {
         for batch in batches(reports) {
-            let customer = self.customer_id().as_str();
-            let mut touching = sqlx::query(TOUCH.text(batch.len())).bind(customer).bind(flow.as_str()).bind(at_ms);
+            let mut touching = sqlx::query(TOUCH.text(batch.len()));
             for (report_id, source_state) in batch {
                 touching = touching.bind(*report_id).bind(source_state.name());
             }
+            let touching = touching.bind(at_ms).bind(flow.as_str()).bind(self.customer_id().as_str());
             touching.execute(self.connection()).await.map_err(failed("noting reports seen again"))?;
         }
         Ok(())
@@ -237,8 +214,7 @@ impl Tx {
         at_ms: i64,
     ) -> Result<(), StoreError> {
         for batch in batches(changes) {
-            let customer = self.customer_id().as_str();
-            let mut setting = sqlx::query(SET_STATES.text(batch.len())).bind(customer).bind(flow.as_str()).bind(at_ms);
+            let mut setting = sqlx::query(SET_STATES.text(batch.len()));
             for change in batch {
                 setting = setting
                     .bind(change.report_id)
@@ -251,6 +227,7 @@ impl Tx {
                     .bind(i64::from(change.mapping_version))
                     .bind(i64::from(change.generation));
             }
+            let setting = setting.bind(at_ms).bind(flow.as_str()).bind(self.customer_id().as_str());
             let set = setting.execute(self.connection()).await.map_err(failed("setting reports' states"))?;
             if set.rows_affected() != batch.len() as u64 {
                 return Err(StoreError::Stale { what: "report" });
@@ -270,79 +247,103 @@ impl Tx {
         at_ms: i64,
     ) -> Result<(), StoreError> {
         for batch in batches(moves) {
-            let customer = self.customer_id().as_str();
-            let mut moving = sqlx::query(MOVE.text(batch.len())).bind(customer).bind(flow.as_str()).bind(at_ms);
+            let mut moving = sqlx::query(MOVE.text(batch.len()));
             for (report_id, state) in batch {
                 moving = moving.bind(*report_id).bind(state.name());
             }
+            let moving = moving.bind(at_ms).bind(flow.as_str()).bind(self.customer_id().as_str());
             moving.execute(self.connection()).await.map_err(failed("moving reports"))?;
         }
         Ok(())
     }
 
-    async fn arrivals_of(&mut self, flow: &FlowId, batch: &[NewReport]) -> Result<Vec<Arrival>, StoreError> {
+    async fn known(&mut self, flow: &FlowId, batch: &[NewReport]) -> Result<HashMap<String, KnownReport>, StoreError> {
         let ids: Vec<&str> = batch.iter().map(|report| report.report_id.as_str()).collect();
         let customer = self.customer_id().clone();
         let known = read::known(self.connection(), &customer, flow, &ids).await?;
-        let known: HashMap<&str, &KnownReport> = known.iter().map(|known| (known.report_id.as_str(), known)).collect();
-        let mut later = HashSet::new();
-        let mut arrivals: Vec<Arrival> = batch
-            .iter()
-            .rev()
-            .map(|report| match known.get(report.report_id.as_str()) {
-                _ if !later.insert(report.report_id.as_str()) => Arrival::Superseded,
-                None => Arrival::New,
-                Some(known) if known.content_hash == report.content_hash => {
-                    Arrival::Unchanged { state: known.state, generation: known.generation }
-                }
-                Some(known) => Arrival::Changed { state: known.state, generation: known.generation },
-            })
-            .collect();
-        arrivals.reverse();
-        Ok(arrivals)
+        Ok(known.into_iter().map(|known| (known.report_id.clone(), known)).collect())
     }
 
-    async fn add_versions(&mut self, reports: &[&NewReport], at_ms: i64) -> Result<(), StoreError> {
+    /// Adds reports that were never seen; gives each with its number.
+    async fn add<'r>(
+        &mut self,
+        flow: &FlowId,
+        run: &RunId,
+        reports: &[&'r NewReport],
+        at_ms: i64,
+    ) -> Result<Vec<(i64, &'r NewReport)>, StoreError> {
+        let first = self.take_numbers("reports", reports.len()).await?;
+        let numbered: Vec<(i64, &NewReport)> = (first..).zip(reports.iter().copied()).collect();
+        for batch in batches(&numbered) {
+            let customer = self.customer_id().as_str();
+            let mut adding = sqlx::query(ADD.text(batch.len()));
+            for (report_no, report) in batch {
+                adding = adding.bind(*report_no).bind(customer).bind(flow.as_str()).bind(run.as_str());
+                adding = adding.bind(at_ms).bind(at_ms).bind(at_ms).bind(&report.report_id);
+                adding = bind_content(adding, report);
+            }
+            adding.execute(self.connection()).await.map_err(failed("adding reports to the inbox"))?;
+        }
+        Ok(numbered)
+    }
+
+    async fn change(&mut self, run: &RunId, reports: &[(i64, &NewReport)], at_ms: i64) -> Result<(), StoreError> {
         for batch in batches(reports) {
-            let mut adding = sqlx::query(ADD_VERSIONS.text(batch.len())).bind(self.customer_id().as_str()).bind(at_ms);
-            for report in batch {
-                adding = adding.bind(&report.report_id).bind(HEXLOWER.encode(&report.content_hash)).bind(&report.raw);
+            let mut changing = sqlx::query(CHANGE.text(batch.len()));
+            for (report_no, report) in batch {
+                changing = bind_content(changing.bind(*report_no), report);
+            }
+            let changing = changing.bind(run.as_str()).bind(at_ms).bind(at_ms).bind(self.customer_id().as_str());
+            changing.execute(self.connection()).await.map_err(failed("changing reports in the inbox"))?;
+        }
+        Ok(())
+    }
+
+    async fn add_versions(&mut self, reports: &[(i64, &NewReport)], at_ms: i64) -> Result<(), StoreError> {
+        for batch in batches(reports) {
+            let customer = self.customer_id().as_str();
+            let mut adding = sqlx::query(ADD_VERSIONS.text(batch.len()));
+            for (report_no, report) in batch {
+                adding = adding.bind(*report_no).bind(customer).bind(HEXLOWER.encode(&report.content_hash));
+                adding = adding.bind(&report.raw).bind(at_ms);
             }
             adding.execute(self.connection()).await.map_err(failed("keeping reports' bytes"))?;
         }
         Ok(())
     }
+}
 
-    async fn upsert(
-        &mut self,
-        flow: &FlowId,
-        run: &RunId,
-        reports: &[&NewReport],
-        at_ms: i64,
-    ) -> Result<(), StoreError> {
-        for batch in batches(reports) {
-            let mut putting = sqlx::query(PUT.text(batch.len()))
-                .bind(self.customer_id().as_str())
-                .bind(flow.as_str())
-                .bind(run.as_str())
-                .bind(at_ms)
-                .bind(0_i64);
-            for report in batch {
-                putting = putting
-                    .bind(&report.report_id)
-                    .bind(&report.number)
-                    .bind(&report.name)
-                    .bind(&report.employee)
-                    .bind(&report.policy_id)
-                    .bind(report.source_state.name())
-                    .bind(&report.currency)
-                    .bind(report.total_minor)
-                    .bind(HEXLOWER.encode(&report.content_hash))
-                    .bind(report.approved_on.map(|date| date.to_string()))
-                    .bind(InboxState::Seen.name());
-            }
-            putting.execute(self.connection()).await.map_err(failed("putting reports into the inbox"))?;
+type Binding<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
+
+/// The columns from the number that people quote to the day of approval.
+fn bind_content<'q>(binding: Binding<'q>, report: &NewReport) -> Binding<'q> {
+    binding
+        .bind(report.number.clone())
+        .bind(report.name.clone())
+        .bind(report.employee.clone())
+        .bind(report.policy_id.clone())
+        .bind(report.source_state.name())
+        .bind(report.currency.clone())
+        .bind(report.total_minor)
+        .bind(HEXLOWER.encode(&report.content_hash))
+        .bind(report.approved_on.map(|date| date.to_string()))
+}
+
+/// What each report of a batch is, from the last to the first, so that of two with one id the later counts.
+fn arrivals_of(batch: &[NewReport], known: &HashMap<String, KnownReport>) -> Vec<Arrival> {
+    let mut later = HashSet::new();
+    let arrival = |report: &NewReport| match known.get(&report.report_id) {
+        Some(known) if known.content_hash == report.content_hash => {
+            Arrival::Unchanged { state: known.state, generation: known.generation }
         }
-        Ok(())
-    }
+        Some(known) => Arrival::Changed { state: known.state, generation: known.generation },
+        None => Arrival::New,
+    };
+    let mut arrivals: Vec<Arrival> = batch
+        .iter()
+        .rev()
+        .map(|report| if later.insert(report.report_id.as_str()) { arrival(report) } else { Arrival::Superseded })
+        .collect();
+    arrivals.reverse();
+    arrivals
 }

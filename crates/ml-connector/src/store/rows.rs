@@ -1,37 +1,33 @@
 //! Statements over many rows at once: their text for a few fixed numbers of rows, so that each is prepared once and
 //! stays in the connection's cache. It knows no table.
+//!
+//! Every parameter is written as `?`, stands once, and is bound in the order of the text. SQLite takes it so;
+//! PostgreSQL takes the same text with the parameters numbered. (SQLite would look a numbered parameter up in a list
+//! of all names, for each value bound; with a thousand of them that costs more than the write.)
 
 use std::sync::OnceLock;
 
 /// Numbers of rows that statements are written for, the largest first. Any batch is cut into these.
 pub(super) const SIZES: [usize; 3] = [50, 10, 1];
 
-/// A column of a row.
-#[derive(Clone, Copy)]
-pub(super) enum Column {
-    /// The same parameter in every row, by its number.
-    Shared(usize),
-    /// A parameter of the row whose type the table tells.
-    Own,
-    /// A parameter of the row, as text. `VALUES` outside an `INSERT` has no table to tell the type.
-    Text,
-    /// A parameter of the row, as a 64-bit integer.
-    Int,
-}
+/// A parameter of a row whose type the table tells.
+pub(super) const OWN: &str = "?";
+/// A parameter of a row, as text. `VALUES` outside of an `INSERT` has no table to tell the type.
+pub(super) const TEXT: &str = "CAST(? AS TEXT)";
+/// A parameter of a row, as a 64-bit integer.
+pub(super) const INT: &str = "CAST(? AS BIGINT)";
 
-/// A statement over rows: what stands before the rows, the form of one, and what stands after.
+/// A statement over rows: what stands before the rows, the columns of one, and what stands after.
 pub(super) struct Rows {
     head: &'static str,
-    shared: usize,
-    columns: &'static [Column],
+    columns: &'static [&'static str],
     tail: &'static str,
     texts: OnceLock<[String; SIZES.len()]>,
 }
 
 impl Rows {
-    /// A statement whose first `shared` parameters are the same for every row.
-    pub(super) const fn new(head: &'static str, shared: usize, columns: &'static [Column], tail: &'static str) -> Self {
-        Self { head, shared, columns, tail, texts: OnceLock::new() }
+    pub(super) const fn new(head: &'static str, columns: &'static [&'static str], tail: &'static str) -> Self {
+        Self { head, columns, tail, texts: OnceLock::new() }
     }
 
     /// The text for one of [`SIZES`].
@@ -42,29 +38,19 @@ impl Rows {
     }
 
     fn write(&self, rows: usize) -> String {
-        let mut text = String::from(self.head);
-        let mut next = self.shared;
-        for row in 0..rows {
-            text.push_str(if row == 0 { "(" } else { ", (" });
-            for (index, column) in self.columns.iter().enumerate() {
-                if index > 0 {
-                    text.push_str(", ");
-                }
-                if !matches!(column, Column::Shared(_)) {
-                    next += 1;
-                }
-                text.push_str(&match column {
-                    Column::Shared(number) => format!("${number}"),
-                    Column::Own => format!("${next}"),
-                    Column::Text => format!("CAST(${next} AS TEXT)"),
-                    Column::Int => format!("CAST(${next} AS BIGINT)"),
-                });
-            }
-            text.push(')');
-        }
-        text.push_str(self.tail);
-        text
+        let row = format!("({})", self.columns.join(", "));
+        format!("{}{}{}", self.head, vec![row; rows].join(", "), self.tail)
     }
+}
+
+/// The text with its parameters numbered in their order.
+pub(super) fn numbered(text: &str) -> String {
+    let mut parts = text.split('?');
+    let mut numbered = parts.next().unwrap_or_default().to_owned();
+    for (index, part) in parts.enumerate() {
+        numbered.push_str(&format!("${}{part}", index + 1));
+    }
+    numbered
 }
 
 /// Cuts items into batches of [`SIZES`].

@@ -1,8 +1,10 @@
 //! Every statement of the store, in one list, so that a test can prepare each of them on each database. Statements
 //! over rows stand here once for each number of rows that they are written for.
 
-use super::rows::{Rows, SIZES};
-use super::{attempt, audit, audit_check, budget, chart, control, customer, flow, installation, lane, posting, report};
+use super::rows::{Rows, SIZES, numbered};
+use super::{
+    attempt, audit, audit_check, budget, chart, control, counter, customer, flow, installation, lane, posting, report,
+};
 use super::{secret, sqlite};
 
 const PLAIN: &[&str] = &[
@@ -39,11 +41,13 @@ const PLAIN: &[&str] = &[
     chart::NEWEST,
     chart::FIND,
     report::FIND,
+    report::FIND_NO,
     report::IN_STATE,
     report::RAW_IN_STATE,
     report::FIND_RAW,
     report::VERSIONS,
     report::TOTALS,
+    posting::FIND_NO,
     posting::IN_STATE,
     posting::OF_REPORT,
     posting::LINES,
@@ -61,6 +65,7 @@ const PLAIN: &[&str] = &[
     audit::LIST_OF_SUBJECT,
     audit_check::FIND_CHECKPOINT,
     audit_check::PUT_CHECKPOINT,
+    counter::TAKE,
     lane::CLAIM,
     lane::RENEW,
     lane::RELEASE,
@@ -72,8 +77,9 @@ const PLAIN: &[&str] = &[
 ];
 
 static OVER_ROWS: &[&Rows] = &[
+    &report::ADD,
+    &report::CHANGE,
     &report::ADD_VERSIONS,
-    &report::PUT,
     &report::TOUCH,
     &report::SET_STATES,
     &report::MOVE,
@@ -88,8 +94,8 @@ static OVER_ROWS: &[&Rows] = &[
     &audit::APPEND,
 ];
 
-/// All of them.
-pub fn statements() -> Vec<&'static str> {
-    let over_rows = OVER_ROWS.iter().flat_map(|rows| SIZES.map(|size| rows.text(size)));
-    PLAIN.iter().copied().chain(over_rows).collect()
+/// All of them, with numbered parameters.
+pub fn statements() -> Vec<String> {
+    let over_rows = OVER_ROWS.iter().flat_map(|rows| SIZES.map(|size| numbered(rows.text(size))));
+    PLAIN.iter().map(|statement| (*statement).to_owned()).chain(over_rows).collect()
 }

@@ -10,18 +10,18 @@ use crate::store::customer::CustomerStore;
 use crate::store::error::{StoreError, failed};
 use crate::store::ids::RequestId;
 use crate::store::report::small;
-use crate::store::rows::{Column, Rows};
+use crate::store::rows::{OWN, Rows};
 
 pub(in crate::store) const REQUEST: &str = "SELECT company, kind, control_id, masked_head, sent_ms, ended_ms, \
      outcome, http_status, reply FROM requests WHERE customer_id = $1 AND id = $2";
-pub(in crate::store) const ATTEMPTS: &str = "SELECT n, request_id, fence, control_id, payload_sha256, started_ms, \
-     ended_ms, outcome, detail FROM attempts WHERE customer_id = $1 AND reference = $2 ORDER BY n";
+pub(in crate::store) const ATTEMPTS: &str = "SELECT a.n, a.request_id, a.fence, a.control_id, a.payload_sha256, \
+     a.started_ms, a.ended_ms, a.outcome, a.detail FROM postings p JOIN attempts a ON a.posting_no = p.posting_no \
+     WHERE p.customer_id = $1 AND p.reference = $2 ORDER BY a.n";
 pub(in crate::store) const OBSERVATIONS: &str = "SELECT n, request_id, fence, kind, record_no, detail, at_ms \
      FROM observations WHERE customer_id = $1 AND reference = $2 AND n > $3 ORDER BY n";
 pub(in crate::store) static COUNT_OBSERVATIONS: Rows = Rows::new(
-    "SELECT reference, COUNT(*) FROM observations WHERE customer_id = $1 AND reference IN (",
-    1,
-    &[Column::Own],
+    "SELECT reference, COUNT(*) FROM observations WHERE customer_id = ? AND reference IN (",
+    &[OWN],
     ") GROUP BY reference",
 );
 

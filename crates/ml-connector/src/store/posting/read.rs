@@ -18,29 +18,34 @@ use crate::store::ids::FlowId;
 use crate::store::lines::{self, StoredLine};
 use crate::store::problems::problems_from_json;
 use crate::store::report::small;
-use crate::store::rows::{Column, Rows, batches};
+use crate::store::rows::{OWN, Rows, batches};
 
 macro_rules! columns {
     () => {
-        "SELECT company, reference, flow_id, report_id, scope, generation, part, entries, content_hash, \
+        "SELECT posting_no, company, reference, flow_id, report_id, scope, generation, part, entries, content_hash, \
          mapping_version, chart_sha256, posting_date, original_date, journal, currency, total_minor, amount_minor, \
          line_count, payload_sha256, machine, problem, frozen_ms, changed_ms, fence FROM postings \
          WHERE customer_id = $1 "
     };
 }
 
+pub(in crate::store) const FIND_NO: &str =
+    "SELECT posting_no FROM postings WHERE customer_id = $1 AND company = $2 AND reference = $3";
 pub(in crate::store) const IN_STATE: &str =
-    concat!(columns!(), "AND company = $2 AND state = $3 AND reference > $4 ORDER BY reference LIMIT $5");
-pub(in crate::store) const OF_REPORT: &str =
-    concat!(columns!(), "AND flow_id = $2 AND report_id = $3 ORDER BY generation, reference");
+    concat!(columns!(), "AND company = $2 AND state = $3 AND posting_no > $4 ORDER BY posting_no LIMIT $5");
+pub(in crate::store) const OF_REPORT: &str = concat!(
+    columns!(),
+    "AND report_no = (SELECT report_no FROM reports WHERE customer_id = $1 AND flow_id = $2 AND report_id = $3) \
+     ORDER BY generation, reference"
+);
 pub(in crate::store) static PAYLOADS: Rows = Rows::new(
-    "SELECT reference, payload FROM payloads WHERE customer_id = $1 AND company = $2 AND reference IN (",
-    2,
-    &[Column::Own],
+    "SELECT p.reference, y.payload FROM postings p JOIN payloads y ON y.posting_no = p.posting_no \
+     WHERE p.customer_id = ? AND p.company = ? AND p.reference IN (",
+    &[OWN],
     ")",
 );
-pub(in crate::store) const LINES: &str =
-    "SELECT lines FROM payloads WHERE customer_id = $1 AND company = $2 AND reference = $3";
+pub(in crate::store) const LINES: &str = "SELECT y.lines FROM postings p JOIN payloads y \
+     ON y.posting_no = p.posting_no WHERE p.customer_id = $1 AND p.company = $2 AND p.reference = $3";
 pub(in crate::store) const TOTALS: &str = "SELECT state, currency, COUNT(*), CAST(SUM(total_minor) AS BIGINT), \
      CAST(SUM(amount_minor) AS BIGINT) FROM postings WHERE customer_id = $1 AND company = $2 \
      GROUP BY state, currency ORDER BY state, currency";
@@ -104,11 +109,11 @@ pub struct PostingTotal {
 }
 
 impl CustomerStore {
-    /// At most `limit` postings at a company in one of `states` (names as the machine's states have them) whose
-    /// references follow `after`, by reference.
+    /// At most `limit` postings at a company in one of `states` (names as the machine's states have them) that were
+    /// frozen after the posting `after`, in the order in which they were frozen.
     ///
     /// # Errors
-    /// [`StoreError::Statement`], [`StoreError::Stored`]; so for all below.
+    /// [`StoreError::NotFound`] where there is no posting `after`; [`StoreError::Statement`], [`StoreError::Stored`]; so for all below.
     pub async fn postings_in(
         &self,
         company: &str,
@@ -116,17 +121,25 @@ impl CustomerStore {
         after: Option<&Reference>,
         limit: u32,
     ) -> Result<Vec<StoredPosting>, StoreError> {
+        let after = self.posting_no(company, after).await?;
         let mut postings = Vec::new();
         for state in states {
             let reading = sqlx::query(IN_STATE).bind(self.id().as_str()).bind(company).bind(*state);
-            let reading = reading.bind(after.map_or("", Reference::as_str)).bind(i64::from(limit));
-            let rows = reading.fetch_all(self.reader()).await.map_err(failed("reading postings"))?;
-            postings.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
+            let reading = reading.bind(after).bind(i64::from(limit)).fetch_all(self.reader());
+            postings.extend(reading.await.map_err(failed("reading postings"))?);
         }
-        // Each state came in the order of references, so the merged page is complete up to its last one.
-        postings.sort_by(|a, b| a.reference.cmp(&b.reference));
+        // Each state came in the order of numbers, so the merged page is complete up to its last one.
+        postings.sort_by_key(|row| row.try_get::<i64, _>(0).unwrap_or(i64::MAX));
         postings.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(postings)
+        postings.iter().map(read).collect()
+    }
+
+    /// The number of the posting that a page follows; 0 for the first page.
+    async fn posting_no(&self, company: &str, reference: Option<&Reference>) -> Result<i64, StoreError> {
+        let Some(reference) = reference else { return Ok(0) };
+        let finding = sqlx::query_scalar(FIND_NO).bind(self.id().as_str()).bind(company).bind(reference.as_str());
+        let found = finding.fetch_optional(self.reader()).await.map_err(failed("looking up a posting"))?;
+        found.ok_or_else(|| StoreError::NotFound { what: "posting", id: reference.to_string() })
     }
 
     /// All postings of a report, the oldest generation first.
@@ -192,36 +205,36 @@ impl CustomerStore {
 
 fn read(row: &SqliteRow) -> Result<StoredPosting, StoreError> {
     let reading = failed("reading a posting");
-    let reference = parse_reference(row.try_get(1).map_err(&reading)?)?;
+    let reference = parse_reference(row.try_get(2).map_err(&reading)?)?;
     let stored = |what| StoreError::Stored { what, id: reference.to_string() };
-    let currency: &str = row.try_get(14).map_err(&reading)?;
+    let currency: &str = row.try_get(15).map_err(&reading)?;
     let currency = Currency::parse(currency).map_err(|_| stored("currency"))?;
-    let problem = problems_from_json(row.try_get(20).map_err(&reading)?)?.pop();
+    let problem = problems_from_json(row.try_get(21).map_err(&reading)?)?.pop();
     Ok(StoredPosting {
         key: PostingKey {
-            company: row.try_get(0).map_err(&reading)?,
-            report: row.try_get(3).map_err(&reading)?,
-            scope: parse_scope(row.try_get(4).map_err(&reading)?).ok_or_else(|| stored("scope"))?,
-            generation: small(row.try_get(5).map_err(&reading)?, "generation")?,
-            part: small(row.try_get(6).map_err(&reading)?, "part")?,
+            company: row.try_get(1).map_err(&reading)?,
+            report: row.try_get(4).map_err(&reading)?,
+            scope: parse_scope(row.try_get(5).map_err(&reading)?).ok_or_else(|| stored("scope"))?,
+            generation: small(row.try_get(6).map_err(&reading)?, "generation")?,
+            part: small(row.try_get(7).map_err(&reading)?, "part")?,
         },
-        flow: flow_id(row.try_get(2).map_err(&reading)?)?,
-        entries: small(row.try_get(7).map_err(&reading)?, "count of entries")?,
-        content_hash: parse_hash(row.try_get(8).map_err(&reading)?)?,
-        mapping_version: small(row.try_get(9).map_err(&reading)?, "mapping version")?,
-        chart_sha256: parse_hash(row.try_get(10).map_err(&reading)?)?,
-        posting_date: parse_date(row.try_get(11).map_err(&reading)?)?,
-        original_date: row.try_get::<Option<&str>, _>(12).map_err(&reading)?.map(parse_date).transpose()?,
-        journal: row.try_get(13).map_err(&reading)?,
-        total: Amount::new(row.try_get(15).map_err(&reading)?, currency),
-        amount: Amount::new(row.try_get(16).map_err(&reading)?, currency),
-        line_count: small(row.try_get(17).map_err(&reading)?, "count of lines")?,
-        payload_sha256: parse_hash(row.try_get(18).map_err(&reading)?)?,
-        machine: Posting::decode(row.try_get(19).map_err(&reading)?).map_err(|_| stored("state"))?,
+        flow: flow_id(row.try_get(3).map_err(&reading)?)?,
+        entries: small(row.try_get(8).map_err(&reading)?, "count of entries")?,
+        content_hash: parse_hash(row.try_get(9).map_err(&reading)?)?,
+        mapping_version: small(row.try_get(10).map_err(&reading)?, "mapping version")?,
+        chart_sha256: parse_hash(row.try_get(11).map_err(&reading)?)?,
+        posting_date: parse_date(row.try_get(12).map_err(&reading)?)?,
+        original_date: row.try_get::<Option<&str>, _>(13).map_err(&reading)?.map(parse_date).transpose()?,
+        journal: row.try_get(14).map_err(&reading)?,
+        total: Amount::new(row.try_get(16).map_err(&reading)?, currency),
+        amount: Amount::new(row.try_get(17).map_err(&reading)?, currency),
+        line_count: small(row.try_get(18).map_err(&reading)?, "count of lines")?,
+        payload_sha256: parse_hash(row.try_get(19).map_err(&reading)?)?,
+        machine: Posting::decode(row.try_get(20).map_err(&reading)?).map_err(|_| stored("state"))?,
         problem,
-        frozen_ms: row.try_get(21).map_err(&reading)?,
-        changed_ms: row.try_get(22).map_err(&reading)?,
-        fence: row.try_get(23).map_err(&reading)?,
+        frozen_ms: row.try_get(22).map_err(&reading)?,
+        changed_ms: row.try_get(23).map_err(&reading)?,
+        fence: row.try_get(24).map_err(&reading)?,
         reference,
     })
 }

@@ -15,34 +15,36 @@ use crate::store::error::{StoreError, failed};
 use crate::store::flow::flow_id;
 use crate::store::ids::{CustomerId, FlowId, RunId};
 use crate::store::problems::{problems_from_json, skipped_from_json};
-use crate::store::rows::{Column, Rows, batches};
+use crate::store::rows::{OWN, Rows, batches};
 
 macro_rules! columns {
     () => {
-        "SELECT flow_id, report_id, number, name, employee, policy_id, source_state, currency, total_minor, \
+        "SELECT report_no, flow_id, report_id, number, name, employee, policy_id, source_state, currency, total_minor, \
          content_hash, state, problems, skipped, amount_minor, skipped_minor, mapping_version, generation, \
          approved_on, run_id, first_seen_ms, seen_ms, changed_ms FROM reports WHERE customer_id = $1 "
     };
 }
 
 pub(in crate::store) static KNOWN: Rows = Rows::new(
-    "SELECT report_id, content_hash, state, generation FROM reports WHERE customer_id = $1 AND flow_id = $2 \
-     AND report_id IN (",
-    2,
-    &[Column::Own],
+    "SELECT report_no, report_id, content_hash, state, generation FROM reports WHERE customer_id = ? \
+     AND flow_id = ? AND report_id IN (",
+    &[OWN],
     ")",
 );
 pub(in crate::store) const FIND: &str = concat!(columns!(), "AND flow_id = $2 AND report_id = $3");
+pub(in crate::store) const FIND_NO: &str =
+    "SELECT report_no FROM reports WHERE customer_id = $1 AND flow_id = $2 AND report_id = $3";
 pub(in crate::store) const IN_STATE: &str =
-    concat!(columns!(), "AND flow_id = $2 AND state = $3 AND report_id > $4 ORDER BY report_id LIMIT $5");
+    concat!(columns!(), "AND flow_id = $2 AND state = $3 AND report_no > $4 ORDER BY report_no LIMIT $5");
 pub(in crate::store) const RAW_IN_STATE: &str = "SELECT r.report_id, r.content_hash, r.generation, v.raw \
-     FROM reports r JOIN report_versions v ON v.customer_id = r.customer_id AND v.report_id = r.report_id \
-     AND v.content_hash = r.content_hash WHERE r.customer_id = $1 AND r.flow_id = $2 AND r.state = $3 \
-     AND r.report_id > $4 ORDER BY r.report_id LIMIT $5";
-pub(in crate::store) const FIND_RAW: &str =
-    "SELECT raw FROM report_versions WHERE customer_id = $1 AND report_id = $2 AND content_hash = $3";
-pub(in crate::store) const VERSIONS: &str = "SELECT content_hash, seen_ms FROM report_versions \
-     WHERE customer_id = $1 AND report_id = $2 ORDER BY seen_ms, content_hash";
+     FROM reports r JOIN report_versions v ON v.report_no = r.report_no AND v.content_hash = r.content_hash \
+     WHERE r.customer_id = $1 AND r.flow_id = $2 AND r.state = $3 AND r.report_no > $4 \
+     ORDER BY r.report_no LIMIT $5";
+pub(in crate::store) const FIND_RAW: &str = "SELECT v.raw FROM reports r JOIN report_versions v \
+     ON v.report_no = r.report_no WHERE r.customer_id = $1 AND r.report_id = $2 AND v.content_hash = $3 LIMIT 1";
+pub(in crate::store) const VERSIONS: &str = "SELECT v.content_hash, MIN(v.seen_ms) FROM reports r \
+     JOIN report_versions v ON v.report_no = r.report_no WHERE r.customer_id = $1 AND r.report_id = $2 \
+     GROUP BY v.content_hash ORDER BY 2, 1";
 pub(in crate::store) const TOTALS: &str = "SELECT state, currency, COUNT(*), \
      CAST(SUM(COALESCE(amount_minor, total_minor, 0)) AS BIGINT), CAST(SUM(COALESCE(skipped_minor, 0)) AS BIGINT) \
      FROM reports WHERE customer_id = $1 AND flow_id = $2 GROUP BY state, currency ORDER BY state, currency";
@@ -50,6 +52,7 @@ pub(in crate::store) const TOTALS: &str = "SELECT state, currency, COUNT(*), \
 /// What a poll needs to know of a report that it meets again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownReport {
+    pub(super) report_no: i64,
     /// Its id.
     pub report_id: String,
     /// Hash of the content last seen.
@@ -159,10 +162,11 @@ impl CustomerStore {
         Ok(found)
     }
 
-    /// At most `limit` reports in one of `states` whose ids follow `after`, by id.
+    /// At most `limit` reports in one of `states` that came after the report with the id `after`, in the order in
+    /// which they first came.
     ///
     /// # Errors
-    /// See [`CustomerStore::known_reports`].
+    /// [`StoreError::NotFound`] where `after` was never seen; see [`CustomerStore::known_reports`].
     pub async fn reports_in(
         &self,
         flow: &FlowId,
@@ -170,23 +174,23 @@ impl CustomerStore {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<InboxReport>, StoreError> {
+        let after = self.number_of(flow, after).await?;
         let mut reports = Vec::new();
         for state in states {
             let reading = sqlx::query(IN_STATE).bind(self.id().as_str()).bind(flow.as_str()).bind(state.name());
-            let reading = reading.bind(after.unwrap_or("")).bind(i64::from(limit)).fetch_all(self.reader());
-            let rows = reading.await.map_err(failed("reading reports"))?;
-            reports.extend(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?);
+            let reading = reading.bind(after).bind(i64::from(limit)).fetch_all(self.reader());
+            reports.extend(reading.await.map_err(failed("reading reports"))?);
         }
-        // Each state came in the order of ids, so the merged page is complete up to its last id.
-        reports.sort_by(|a, b| a.report_id.cmp(&b.report_id));
+        // Each state came in the order of numbers, so the merged page is complete up to its last one.
+        reports.sort_by_key(|row| row.try_get::<i64, _>(0).unwrap_or(i64::MAX));
         reports.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(reports)
+        reports.iter().map(read).collect()
     }
 
-    /// At most `limit` reports in `state` with their bytes, whose ids follow `after`, by id.
+    /// At most `limit` reports in `state` with their bytes, paged as [`CustomerStore::reports_in`] does.
     ///
     /// # Errors
-    /// See [`CustomerStore::known_reports`].
+    /// See [`CustomerStore::reports_in`].
     pub async fn raw_reports_in(
         &self,
         flow: &FlowId,
@@ -194,9 +198,10 @@ impl CustomerStore {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<RawReport>, StoreError> {
+        let after = self.number_of(flow, after).await?;
         let doing = failed("reading reports' bytes");
         let reading = sqlx::query(RAW_IN_STATE).bind(self.id().as_str()).bind(flow.as_str()).bind(state.name());
-        let reading = reading.bind(after.unwrap_or("")).bind(i64::from(limit)).fetch_all(self.reader());
+        let reading = reading.bind(after).bind(i64::from(limit)).fetch_all(self.reader());
         let read_raw = |row: &SqliteRow| {
             Ok(RawReport {
                 report_id: row.try_get(0).map_err(&doing)?,
@@ -206,6 +211,14 @@ impl CustomerStore {
             })
         };
         reading.await.map_err(&doing)?.iter().map(read_raw).collect()
+    }
+
+    /// The number of the report that a page follows; 0 for the first page.
+    async fn number_of(&self, flow: &FlowId, report_id: Option<&str>) -> Result<i64, StoreError> {
+        let Some(report_id) = report_id else { return Ok(0) };
+        let finding = sqlx::query_scalar(FIND_NO).bind(self.id().as_str()).bind(flow.as_str()).bind(report_id);
+        let found = finding.fetch_optional(self.reader()).await.map_err(failed("looking up a report"))?;
+        found.ok_or_else(|| StoreError::NotFound { what: "report", id: report_id.to_owned() })
     }
 
     /// One report, if it was ever seen.
@@ -264,51 +277,51 @@ pub(super) async fn known(
     ids: &[&str],
 ) -> Result<Vec<KnownReport>, StoreError> {
     let mut found = Vec::new();
-    let mut finding = sqlx::query_as::<_, (String, String, String, i64)>(KNOWN.text(ids.len()));
+    let mut finding = sqlx::query_as::<_, (i64, String, String, String, i64)>(KNOWN.text(ids.len()));
     finding = finding.bind(customer.as_str()).bind(flow.as_str());
     for id in ids {
         finding = finding.bind(*id);
     }
-    for (report_id, hash, state, generation) in
-        finding.fetch_all(executor).await.map_err(failed("looking up reports"))?
-    {
-        let (content_hash, state) = (parse_hash(&hash)?, parse_state(&state)?);
-        found.push(KnownReport { report_id, content_hash, state, generation: small(generation, "generation")? });
+    let rows = finding.fetch_all(executor).await.map_err(failed("looking up reports"))?;
+    for (report_no, report_id, hash, state, generation) in rows {
+        let (content_hash, state, generation) =
+            (parse_hash(&hash)?, parse_state(&state)?, small(generation, "generation")?);
+        found.push(KnownReport { report_no, report_id, content_hash, state, generation });
     }
     Ok(found)
 }
 
 fn read(row: &SqliteRow) -> Result<InboxReport, StoreError> {
     let reading = failed("reading a report");
-    let source_state: &str = row.try_get(6).map_err(&reading)?;
-    let run: &str = row.try_get(18).map_err(&reading)?;
+    let source_state: &str = row.try_get(7).map_err(&reading)?;
+    let run: &str = row.try_get(19).map_err(&reading)?;
     Ok(InboxReport {
-        flow: flow_id(row.try_get(0).map_err(&reading)?)?,
-        report_id: row.try_get(1).map_err(&reading)?,
-        number: row.try_get(2).map_err(&reading)?,
-        name: row.try_get(3).map_err(&reading)?,
-        employee: row.try_get(4).map_err(&reading)?,
-        policy_id: row.try_get(5).map_err(&reading)?,
+        flow: flow_id(row.try_get(1).map_err(&reading)?)?,
+        report_id: row.try_get(2).map_err(&reading)?,
+        number: row.try_get(3).map_err(&reading)?,
+        name: row.try_get(4).map_err(&reading)?,
+        employee: row.try_get(5).map_err(&reading)?,
+        policy_id: row.try_get(6).map_err(&reading)?,
         source_state: ReportState::parse(source_state).ok_or_else(|| unreadable("source state", source_state))?,
-        currency: row.try_get(7).map_err(&reading)?,
-        total_minor: row.try_get(8).map_err(&reading)?,
-        content_hash: parse_hash(row.try_get(9).map_err(&reading)?)?,
-        state: parse_state(row.try_get(10).map_err(&reading)?)?,
-        problems: problems_from_json(row.try_get(11).map_err(&reading)?)?,
-        skipped: skipped_from_json(row.try_get(12).map_err(&reading)?)?,
-        amount_minor: row.try_get(13).map_err(&reading)?,
-        skipped_minor: row.try_get(14).map_err(&reading)?,
+        currency: row.try_get(8).map_err(&reading)?,
+        total_minor: row.try_get(9).map_err(&reading)?,
+        content_hash: parse_hash(row.try_get(10).map_err(&reading)?)?,
+        state: parse_state(row.try_get(11).map_err(&reading)?)?,
+        problems: problems_from_json(row.try_get(12).map_err(&reading)?)?,
+        skipped: skipped_from_json(row.try_get(13).map_err(&reading)?)?,
+        amount_minor: row.try_get(14).map_err(&reading)?,
+        skipped_minor: row.try_get(15).map_err(&reading)?,
         mapping_version: row
-            .try_get::<Option<i64>, _>(15)
+            .try_get::<Option<i64>, _>(16)
             .map_err(&reading)?
             .map(|version| small(version, "mapping version"))
             .transpose()?,
-        generation: small(row.try_get(16).map_err(&reading)?, "generation")?,
-        approved_on: row.try_get::<Option<&str>, _>(17).map_err(&reading)?.map(parse_date).transpose()?,
+        generation: small(row.try_get(17).map_err(&reading)?, "generation")?,
+        approved_on: row.try_get::<Option<&str>, _>(18).map_err(&reading)?.map(parse_date).transpose()?,
         run: RunId::parse(run).ok_or_else(|| unreadable("run", run))?,
-        first_seen_ms: row.try_get(19).map_err(&reading)?,
-        seen_ms: row.try_get(20).map_err(&reading)?,
-        changed_ms: row.try_get(21).map_err(&reading)?,
+        first_seen_ms: row.try_get(20).map_err(&reading)?,
+        seen_ms: row.try_get(21).map_err(&reading)?,
+        changed_ms: row.try_get(22).map_err(&reading)?,
     })
 }
 

@@ -44,7 +44,10 @@ impl World {
         arrivals
     }
 
+    /// Freezes entries, after their reports came in.
     pub async fn freeze(&self, frozen: &[Frozen]) {
+        let reports: Vec<NewReport> = frozen.iter().map(|one| report(one.index, 1)).collect();
+        self.put(&reports, NOW_MS).await;
         let mut tx = self.customer.begin().await.unwrap();
         let postings: Vec<NewPosting<'_>> = frozen.iter().map(Frozen::new_posting).collect();
         tx.freeze(&self.flow, &postings, NOW_MS).await.unwrap();
@@ -84,6 +87,7 @@ pub fn reports(range: std::ops::Range<usize>) -> Vec<NewReport> {
 
 /// An entry with the bytes to be sent.
 pub struct Frozen {
+    pub index: usize,
     pub planned: PlannedEntry,
     pub payload: Vec<u8>,
     pub payload_sha256: [u8; 32],
@@ -124,6 +128,7 @@ impl Frozen {
         let lines = vec![line(Side::Expense, Direction::Debit, "6410"), line(Side::Offset, Direction::Credit, "2010")];
         let payload = format!("<create><GLBATCH>{index}</GLBATCH></create>").into_bytes();
         Self {
+            index,
             planned: PlannedEntry {
                 reference: key.reference().unwrap(),
                 key,

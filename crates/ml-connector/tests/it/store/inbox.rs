@@ -178,6 +178,8 @@ async fn pages_by_state_are_complete_and_in_order() {
     let raw = world.customer.raw_reports_in(&world.flow, InboxState::Posted, Some("R00003"), 2).await.unwrap();
     assert_eq!(raw.iter().map(|raw| raw.report_id.as_str()).collect::<Vec<_>>(), ["R00006", "R00009"]);
     assert_eq!(raw[0].raw, report(6, 1).raw);
+    let lost = world.customer.reports_in(&world.flow, &[InboxState::Seen], Some("R99999"), 2).await;
+    assert!(matches!(lost, Err(StoreError::NotFound { .. })));
 
     let totals = world.customer.report_totals(&world.flow).await.unwrap();
     assert_eq!(totals.iter().map(|total| total.reports).sum::<u64>(), 130);

@@ -76,7 +76,7 @@ fn columns(schema: &str) -> Vec<String> {
                 .chars()
                 .all(|letter| letter.is_ascii_lowercase() || letter == '_' || letter == '2' || letter.is_ascii_digit())
         {
-            let kind = kind.trim_end_matches(',').replace("BYTEA", "BLOB");
+            let kind = kind.trim_end_matches(',').replace("BYTEA", "BLOB").replace("INTEGER", "BIGINT");
             columns.push(format!("{table}.{name} {kind}"));
         }
     }
