@@ -44,8 +44,10 @@ pub(super) fn allocate<'t>(translator: &'t Translator<'_>, case: &Case<'t>) -> R
             (Code::CategoryUnmapped, category.to_owned(), format!("category \"{category}\" has no account{doubt}"))
         }
         None => {
-            let text = case.expense.category.as_deref().unwrap_or("");
-            (Code::CategoryMissing, text.to_owned(), format!("the expense's category is \"{text}\""))
+            let text = filled(case.expense.category.as_deref());
+            let detail =
+                text.map_or("the expense has no category".to_owned(), |text| format!("the category is \"{text}\""));
+            (Code::CategoryMissing, text.unwrap_or("").to_owned(), detail)
         }
     };
     match filled(accounts.suspense.as_deref()) {

@@ -16,6 +16,8 @@ pub(super) struct Case<'r> {
     pub fund: FundSource,
     /// Effective amount in the report's currency.
     pub amount: Option<Amount>,
+    /// The destination's record of the employee.
+    pub employee: Option<&'r Value>,
     /// The location value that stands for the entity, where the expense leads to one.
     pub entity: Option<&'r Value>,
 }

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::account::Obstacle;
+use super::condition::Case;
 use super::lookup::{field, filled, fold};
 use super::rules::{DimensionSource, Translator};
 use crate::chart::{Chart, Value};
@@ -42,11 +43,11 @@ enum Found<'t> {
 }
 
 /// The values of all dimensions that the mapping names, and those they imply.
-pub(super) fn code<'t>(translator: &'t Translator<'_>, report: &'t ExpenseReport, expense: &'t Expense) -> Coding<'t> {
+pub(super) fn code<'t>(translator: &'t Translator<'_>, case: &Case<'t>) -> Coding<'t> {
     let mut coding = Coding { values: Vec::with_capacity(translator.dimensions.len() + 1), ..Coding::default() };
     let mut open: Vec<(&DimensionSource<'_>, Option<&str>)> = Vec::new();
     for source in translator.dimensions.iter().filter(|source| source.values.is_some()) {
-        match find(translator, source, report, expense) {
+        match find(translator, source, case) {
             Found::Value(coded, badge) => {
                 coding.values.push(coded);
                 coding.badges.extend(badge);
@@ -62,20 +63,16 @@ pub(super) fn code<'t>(translator: &'t Translator<'_>, report: &'t ExpenseReport
     for (source, text) in open {
         let derived = coding.values.iter().any(|coded| coded.dimension == source.dimension);
         if !derived && !coding.failed.contains(&source.dimension) {
-            missing(source, text, &mut coding);
+            missing(source, text, || stranger(source, case), &mut coding);
         }
     }
     coding
 }
 
 /// The location of an expense alone, as conditions on the entity need it.
-pub(super) fn entity<'t>(
-    translator: &'t Translator<'_>,
-    report: &'t ExpenseReport,
-    expense: &'t Expense,
-) -> Option<&'t Value> {
+pub(super) fn entity<'t>(translator: &'t Translator<'_>, case: &Case<'t>) -> Option<&'t Value> {
     let location = translator.dimensions.iter().find(|source| *source.dimension == Dimension::Location)?;
-    match find(translator, location, report, expense) {
+    match find(translator, location, case) {
         Found::Value(coded, _) => Some(entity_of(translator.chart, coded.value)),
         _ => None,
     }
@@ -87,12 +84,7 @@ pub(super) fn entity_of<'t>(chart: &'t Chart, location: &'t Value) -> &'t Value 
     implied.and_then(|id| chart.value(&Dimension::Location, id)).unwrap_or(location)
 }
 
-fn find<'t>(
-    translator: &'t Translator<'_>,
-    source: &'t DimensionSource<'_>,
-    report: &'t ExpenseReport,
-    expense: &'t Expense,
-) -> Found<'t> {
+fn find<'t>(translator: &'t Translator<'_>, source: &'t DimensionSource<'_>, case: &Case<'t>) -> Found<'t> {
     let version = translator.mapping.version;
     let mut unmatched = None;
     for (index, (place, name)) in source.chain.iter().enumerate() {
@@ -100,7 +92,7 @@ fn find<'t>(
             ValueSource::Constant(id) => {
                 Some(accept(source, id, || format!("constant {id} (mapping {version})").into()))
             }
-            ValueSource::Employee => translator.employee(&report.employee).and_then(|record| {
+            ValueSource::Employee => case.employee.and_then(|record| {
                 let id = match source.dimension {
                     Dimension::Employee => Some(&record.id),
                     other => record.implies.get(other),
@@ -108,7 +100,7 @@ fn find<'t>(
                 id.map(|id| accept(source, id, || format!("employee record {} (mapping {version})", record.id).into()))
             }),
             place => {
-                let texts = texts(place, report, expense);
+                let texts = texts(place, case.report, case.expense);
                 unmatched = unmatched.or(texts.iter().flatten().map(|(text, _)| *text).next());
                 by_text(source, name, version, &texts)
             }
@@ -246,24 +238,41 @@ fn derive<'t>(chart: &'t Chart, version: u32, coding: &mut Coding<'t>) {
     }
 }
 
-fn missing<'t>(source: &'t DimensionSource<'_>, text: Option<&str>, coding: &mut Coding<'t>) {
+/// The employee's e-mail, where a rule asks the employee's record and the destination has none.
+fn stranger(source: &DimensionSource<'_>, case: &Case<'_>) -> String {
+    let asks = source.chain.iter().any(|(place, _)| **place == ValueSource::Employee);
+    match asks && case.employee.is_none() {
+        true => format!("; no employee record fits {}", case.report.employee.email),
+        false => String::new(),
+    }
+}
+
+/// Nothing gave a value: the report is held, or the line goes without, visibly.
+fn missing<'t>(
+    source: &'t DimensionSource<'_>,
+    text: Option<&str>,
+    stranger: impl FnOnce() -> String,
+    coding: &mut Coding<'t>,
+) {
     let dimension = source.dimension;
     let place = source.chain.first().map_or("", |(_, name)| name);
-    match (source.rule.missing, text) {
-        (Missing::Blank, None) => coding.badges.push(format!("{dimension} left blank: {place} is blank").into()),
+    let (code, value, detail) = match (source.rule.missing, text) {
+        (Missing::Blank, None) => {
+            return coding.badges.push(format!("{dimension} left blank: {place} gives nothing").into());
+        }
         (Missing::Blank, Some(text)) => {
-            coding.badges.push(format!("{dimension} left blank: \"{text}\" is not mapped").into());
+            return coding.badges.push(format!("{dimension} left blank: \"{text}\" is not mapped").into());
         }
         (Missing::Hold, None) => {
-            let detail = format!("{place} is blank and no fallback gave a value for {dimension}");
-            coding.obstacles.push((Code::DimensionMissing, dimension.to_string(), detail));
-            coding.failed.push(dimension);
+            let detail = format!("{place} gives nothing and no fallback gave a value for {dimension}");
+            (Code::DimensionMissing, dimension.to_string(), detail)
         }
         (Missing::Hold, Some(text)) => {
             let doubt = source.table.doubt(text);
             let detail = format!("\"{text}\" has no counterpart for {dimension}, and no fallback gave a value{doubt}");
-            coding.obstacles.push((Code::DimensionUnmapped, format!("{dimension}: {text}"), detail));
-            coding.failed.push(dimension);
+            (Code::DimensionUnmapped, format!("{dimension}: {text}"), detail)
         }
-    }
+    };
+    coding.obstacles.push((code, value, detail + &stranger()));
+    coding.failed.push(dimension);
 }

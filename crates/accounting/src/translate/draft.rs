@@ -51,7 +51,7 @@ pub(super) fn draft<'t>(
     let expense = case.expense;
     let mut note = |(code, value, detail)| problems.of_expense(position, expense, code, value, detail);
     let booking = account::allocate(translator, case).map_err(&mut note).ok();
-    let Coding { values, mut badges, obstacles, failed } = dimension::code(translator, case.report, expense);
+    let Coding { values, mut badges, obstacles, failed } = dimension::code(translator, case);
     obstacles.into_iter().for_each(&mut note);
     if let Some(booking) = &booking {
         badges.extend(booking.badge.clone());

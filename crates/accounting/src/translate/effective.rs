@@ -31,7 +31,7 @@ pub(super) fn effective(
     problems: &mut Problems,
 ) -> Effective {
     let currency = currency(report, base, problems);
-    let amounts: Vec<Option<Amount>> = match currency {
+    let mut amounts: Vec<Option<Amount>> = match currency {
         Some(currency) => {
             let each = report.expenses.iter().enumerate();
             each.map(|(position, expense)| amount(position, expense, currency, problems)).collect()
@@ -46,6 +46,10 @@ pub(super) fn effective(
         _ => None,
     };
     check_ids(report, problems);
+    if !fit_together(&amounts) {
+        problems.of_report(Code::AmountOutOfRange, "", "the amounts of the expenses together are out of range");
+        amounts.fill(None);
+    }
     let rounding = check_sum(&amounts, total, tolerance_minor, problems);
     Effective { currency, amounts, total, rounding }
 }
@@ -111,23 +115,21 @@ fn check_ids(report: &ExpenseReport, problems: &mut Problems) {
 }
 
 /// The sum of the magnitudes must fit as well: then every sum that lines make of the amounts fits.
+fn fit_together(amounts: &[Option<Amount>]) -> bool {
+    let magnitudes = amounts.iter().flatten().map(|amount| i128::from(amount.minor.unsigned_abs()));
+    i64::try_from(magnitudes.sum::<i128>()).is_ok()
+}
+
+/// What the expenses add up to beyond the total, where it is not nothing.
 fn check_sum(
     amounts: &[Option<Amount>],
     total: Option<Amount>,
     tolerance_minor: i64,
     problems: &mut Problems,
 ) -> Option<Amount> {
-    let known = || amounts.iter().flatten();
-    let magnitude: i128 = known().map(|amount| i128::from(amount.minor.unsigned_abs())).sum();
-    if i64::try_from(magnitude).is_err() {
-        problems.of_report(Code::AmountOutOfRange, "", "the amounts of the expenses together are out of range");
-        return None;
-    }
     let total = total?;
-    if amounts.iter().any(Option::is_none) {
-        return None;
-    }
-    let sum: i64 = known().map(|amount| amount.minor).sum();
+    let minors = amounts.iter().map(|amount| amount.map(|amount| amount.minor));
+    let sum: i64 = minors.sum::<Option<i64>>()?;
     let difference = i128::from(sum) - i128::from(total.minor);
     if difference.abs() > i128::from(tolerance_minor.max(0)) {
         let sum = Amount::new(sum, total.currency);

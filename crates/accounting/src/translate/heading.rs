@@ -136,10 +136,11 @@ fn wanted_date(
         PostingDate::Submitted => (report.submitted, "submission"),
         PostingDate::Reimbursed => (report.reimbursed, "reimbursement"),
         PostingDate::Approved => match final_day(report) {
-            (day, false) => (day, "approval"),
+            // Where the day is missing, selection has noted it.
+            (day, false) => return day,
             (day, true) => {
                 badges.extend(day.map(|day| format!("submitted on {day}, which stands in for the approval").into()));
-                (day, "submission")
+                return day;
             }
         },
         // Whose day is missing is noted by expense.

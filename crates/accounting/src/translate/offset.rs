@@ -125,7 +125,7 @@ fn choose<'t>(
     id: &str,
     problems: &mut Problems,
 ) -> Option<Coded<'t>> {
-    let reason: Arc<str> = format!("chosen for the offset (mapping {})", translator.mapping.version).into();
+    let reason: Arc<str> = format!("the choice for the offset (mapping {})", translator.mapping.version).into();
     match translator.chart.value(dimension, id.trim()) {
         Some(value) if value.active => Some(Coded { dimension, value, reason }),
         refused => {

@@ -115,7 +115,10 @@ pub(super) fn offset_lines(drafts: &[Draft<'_>], expense_lines: &[Bucket], style
             }
         }
     }
-    buckets.into_iter().map(|(_, bucket)| bucket).filter(|bucket| net(drafts, bucket) != 0).collect()
+    let mut buckets: Vec<Bucket> = buckets.into_iter().map(|(_, bucket)| bucket).collect();
+    buckets.retain(|bucket| net(drafts, bucket) != 0);
+    buckets.iter_mut().for_each(|bucket| bucket.sort_unstable());
+    buckets
 }
 
 /// Sum of a bucket in minor units. The magnitudes of a report fit together, so this does not overflow.

@@ -1,5 +1,7 @@
 //! All problems of one report, as they are met.
 
+use std::collections::HashSet;
+
 use crate::problem::{Code, Problem};
 use crate::report::Expense;
 
@@ -40,7 +42,8 @@ impl Problems {
     /// By expense in the report's order, then by code and value, each once.
     pub fn finish(mut self) -> Vec<Problem> {
         self.found.sort();
-        self.found.dedup();
-        self.found.into_iter().map(|(_, problem)| problem).collect()
+        let mut seen = HashSet::with_capacity(self.found.len());
+        let all = self.found.into_iter().map(|(_, problem)| problem);
+        all.filter(|problem| seen.insert(problem.clone())).collect()
     }
 }

@@ -117,7 +117,12 @@ fn dimension<'a>(name: &'a Dimension, rule: &'a DimensionRule, chart: &'a Chart,
     let mut names: HashMap<String, Vec<&Value>> = HashMap::new();
     if rule.matching == Matching::Name {
         for value in values.into_iter().flat_map(BTreeMap::values) {
-            names.entry(fold(&value.name).into_owned()).or_default().push(value);
+            for text in std::iter::once(value.name.as_str()).chain(alternatives(value)) {
+                let named = names.entry(fold(text).into_owned()).or_default();
+                if named.last().is_none_or(|last| last.id != value.id) {
+                    named.push(value);
+                }
+            }
         }
     }
     let chain = std::iter::once(&rule.from).chain(&rule.fallback);
@@ -157,14 +162,20 @@ fn offset(fund: FundSource, offset: &Offset, version: u32) -> OffsetSource<'_> {
     }
 }
 
+/// Other texts by which a value is known.
+fn alternatives(value: &Value) -> impl Iterator<Item = &str> {
+    let texts = value.aliases.iter().map(String::as_str).chain(value.email.as_deref());
+    texts.filter(|text| !text.trim().is_empty())
+}
+
 /// Employee records by folded id and e-mail. An id wins over an e-mail of the same text; an e-mail of two records
 /// leads to the active one, and to none where both are active.
 fn employees(chart: &Chart) -> HashMap<String, Option<&Value>> {
     let records = || chart.values.get(&Dimension::Employee).into_iter().flat_map(BTreeMap::values);
     let mut found: HashMap<String, Option<&Value>> = HashMap::new();
-    for record in records() {
-        let Some(email) = record.email.as_deref().filter(|email| !email.trim().is_empty()) else { continue };
-        let entry = found.entry(fold(email).into_owned()).or_insert(Some(record));
+    let known_by = |record| alternatives(record).map(move |text| (text, record));
+    for (text, record) in records().flat_map(known_by) {
+        let entry = found.entry(fold(text).into_owned()).or_insert(Some(record));
         *entry = match *entry {
             Some(before) if before.id == record.id => Some(record),
             Some(before) if before.active && record.active => None,

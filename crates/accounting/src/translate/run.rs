@@ -48,19 +48,24 @@ impl Translator<'_> {
         skipped: &mut Vec<SkippedExpense>,
         problems: &mut Problems,
     ) -> Vec<Draft<'t>> {
+        let employee = self.employee(&report.employee);
         let mut drafts = Vec::with_capacity(report.expenses.len());
         for (position, (expense, amount)) in report.expenses.iter().zip(&money.amounts).enumerate() {
             let (amount, fund) = (*amount, expense.fund_source());
-            let entity = if self.needs_entity { dimension::entity(self, report, expense) } else { None };
-            let case = Case { report, expense, fund, amount, entity };
+            let mut case = Case { report, expense, fund, amount, employee, entity: None };
+            if self.needs_entity {
+                case.entity = dimension::entity(self, &case);
+            }
             if let Some(reason) = self.skip_reason(&case) {
                 skipped.push(SkippedExpense { expense: expense.id.clone(), fund_source: fund, amount, reason });
                 continue;
             }
+            let mut draft = draft(self, &case, position, problems);
             if amount.is_some_and(|amount| amount.minor == 0) {
                 problems.of_expense(position, expense, Code::ZeroAmount, "", "the expense amounts to zero");
+                draft.booked = None;
             }
-            drafts.push(draft(self, &case, position, problems));
+            drafts.push(draft);
         }
         drafts
     }
@@ -89,10 +94,12 @@ impl Translator<'_> {
         let mut entries: Vec<PlannedEntry> = Vec::new();
         for shared in share(self, drafts, problems) {
             let heading = heading(self, report, setting, &shared, drafts, problems);
-            self.check_entities(&shared, drafts, problems);
+            let one_entity = self.check_entities(&shared, drafts, problems);
             self.check_ceiling(&shared, drafts, money.currency, problems);
             let is_whole = shared.members.iter().all(|index| drafts.get(*index).is_some_and(|it| it.booked.is_some()));
-            let (Some(mut heading), Some(currency), true) = (heading, money.currency, is_whole) else { continue };
+            let (Some(mut heading), Some(currency), true) = (heading, money.currency, is_whole && one_entity) else {
+                continue;
+            };
             heading.badges.extend(money.rounding.map(|difference| {
                 format!("the expenses differ from the report's total by {difference}, within the tolerance").into()
             }));
@@ -176,10 +183,10 @@ impl Translator<'_> {
         text("title", template, &facts, &ending, self.chart.lengths.title, badges)
     }
 
-    /// Entries between entities are not made.
-    fn check_entities(&self, shared: &Shared, drafts: &[Draft<'_>], problems: &mut Problems) {
+    /// Entries between entities are not made: whether all lines are of one.
+    fn check_entities(&self, shared: &Shared, drafts: &[Draft<'_>], problems: &mut Problems) -> bool {
         if !self.chart.multi_entity {
-            return;
+            return true;
         }
         let members = shared.members.iter().filter_map(|index| drafts.get(*index));
         let locations = members.filter_map(|draft| draft.value(&Dimension::Location));
@@ -192,6 +199,7 @@ impl Translator<'_> {
             let detail = format!("the lines of one entry belong to the entities {value}");
             problems.of_report(Code::EntityAmbiguous, value, detail);
         }
+        entities.len() <= 1
     }
 
     /// Compared with the larger of what is spent and what is refunded, so that netting hides nothing.
@@ -241,7 +249,9 @@ fn conclude(
     problems: Problems,
 ) -> Translation {
     let sum = |minors: &mut dyn Iterator<Item = i64>| minors.fold(0_i64, i64::saturating_add);
-    let taken = money.currency.map(|currency| Amount::new(sum(&mut drafts.iter().map(Draft::minor)), currency));
+    let any_known = drafts.is_empty() || drafts.iter().any(|draft| draft.amount.is_some());
+    let currency = money.currency.filter(|_| any_known);
+    let taken = currency.map(|currency| Amount::new(sum(&mut drafts.iter().map(Draft::minor)), currency));
     let left_out = sum(&mut skipped.iter().flat_map(|expense| expense.amount).map(|amount| amount.minor));
     if !problems.is_empty() {
         let held = money.total.and_then(|total| Some(Amount::new(total.minor.checked_sub(left_out)?, total.currency)));

@@ -1,0 +1,10 @@
+//! Tests of the core from outside, one binary.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod amount;
+mod cases;
+mod content;
+mod generate;
+mod posting;
+mod template;
+mod translation;
