@@ -1,3 +1,8 @@
 //! The posting machine and the identity of postings.
 
+mod batch;
+mod identity;
+mod moves;
 mod simulation;
+mod stored;
+mod waits;

@@ -10,6 +10,7 @@ mod rng;
 mod vendor;
 mod worker;
 mod world;
+mod zombies;
 
 use marks::{Mark, Marks};
 use mutant::Mutant;
