@@ -36,10 +36,14 @@ impl Dice {
         self.below(100) < chance
     }
 
-    /// One of the choices.
+    /// A place among `limit` places; 0 where there is none.
+    pub fn index(&mut self, limit: usize) -> usize {
+        usize::try_from(self.below(limit as u64)).unwrap_or(0)
+    }
+
+    /// One of the choices, of which there is at least one.
     pub fn pick<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        let index = self.below(choices.len() as u64) as usize % choices.len().max(1);
-        &choices[index]
+        &choices[self.index(choices.len())]
     }
 }
 

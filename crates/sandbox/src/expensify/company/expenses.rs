@@ -8,11 +8,13 @@ use super::ids::Ids;
 use super::policy::TagSetup;
 use super::report::{Card, Expense, Head, Tax, Units};
 use super::texts;
-use crate::world::{CATEGORIES, CategoryFact, DEPARTMENTS, EmployeeFact, MERCHANTS, PROJECTS, employee};
+use crate::world::{CATEGORIES, CategoryFact, DEPARTMENTS, EMPLOYEES, EmployeeFact, MERCHANTS, PROJECTS, employee};
 use jiff::Span;
 use std::sync::Arc;
 
 const SALT: u64 = 0x4558_5053;
+/// The account that wants a project.
+const PROJECT_ACCOUNT: &str = "6900";
 
 /// Foreign currencies: code, millionths of a dollar for one of it, smallest step in hundredths.
 const CURRENCIES: &[(&str, i64, i64)] = &[
@@ -34,14 +36,14 @@ pub fn generate(
 ) -> Vec<Arc<Expense>> {
     let n = u64::from(head.number);
     let mut dice = Dice::new(seed, n, SALT);
-    let number = count.unwrap_or_else(|| 1 + (dice.below(6) + dice.below(8)) as usize);
+    let number = count.unwrap_or_else(|| 1 + dice.index(6) + dice.index(8));
     let ids = Ids::new(seed);
     let mut expenses: Vec<Expense> = Vec::with_capacity(number + 1);
     for index in 0..number {
         let mut expense = plain(&mut dice, head, submitter);
         expense.transaction_id = ids.transaction_id(head.number, index);
         if count.is_none() {
-            vary(&mut dice, &mut expense, head, submitter);
+            vary(&mut dice, &mut expense, head);
         }
         expenses.push(expense);
     }
@@ -56,7 +58,7 @@ pub fn generate(
 
 /// A clean expense that the employee paid.
 fn plain(dice: &mut Dice, head: &Head, submitter: &EmployeeFact) -> Expense {
-    let category = weighted(dice);
+    let category = weighted(dice, head.policy.tags == TagSetup::TwoLevels);
     let amount = dice.between(category.range_minor.0, category.range_minor.1);
     let days = dice.between(0, 25);
     let created = head.created.date().saturating_sub(Span::new().days(days));
@@ -87,11 +89,13 @@ fn plain(dice: &mut Dice, head: &Head, submitter: &EmployeeFact) -> Expense {
     }
 }
 
-fn weighted(dice: &mut Dice) -> &'static CategoryFact {
-    let total: u64 = CATEGORIES.iter().map(|fact| u64::from(fact.weight)).sum();
-    let mut throw = dice.below(total);
+/// A category by its weight; what needs a project only where there are projects.
+fn weighted(dice: &mut Dice, has_projects: bool) -> &'static CategoryFact {
+    let weight =
+        |fact: &CategoryFact| if has_projects || fact.gl_code != PROJECT_ACCOUNT { u64::from(fact.weight) } else { 0 };
+    let mut throw = dice.below(CATEGORIES.iter().map(weight).sum());
     for fact in CATEGORIES {
-        match throw.checked_sub(u64::from(fact.weight)) {
+        match throw.checked_sub(weight(fact)) {
             Some(rest) => throw = rest,
             None => return fact,
         }
@@ -106,14 +110,14 @@ fn tags(dice: &mut Dice, head: &Head, submitter: &EmployeeFact, category: &Categ
     if head.policy.tags == TagSetup::TwoLevels {
         let active: Vec<&str> =
             PROJECTS.iter().filter(|(_, _, _, active)| *active).map(|(_, name, _, _)| *name).collect();
-        let wanted = category.gl_code == "6900" || dice.percent(35);
+        let wanted = category.gl_code == PROJECT_ACCOUNT || dice.percent(35);
         tags.push(if wanted { (*dice.pick(&active)).to_string() } else { String::new() });
     }
     tags
 }
 
 /// What makes a real month of expenses: cards, refunds, foreign money, corrections, distances, odd text.
-fn vary(dice: &mut Dice, expense: &mut Expense, head: &Head, submitter: &EmployeeFact) {
+fn vary(dice: &mut Dice, expense: &mut Expense, head: &Head) {
     if dice.percent(35) {
         expense.reimbursable = false;
         expense.kind = "card";
@@ -155,11 +159,10 @@ fn vary(dice: &mut Dice, expense: &mut Expense, head: &Head, submitter: &Employe
         let amount_hundredths = expense.amount_hundredths * 8_875 / 108_875;
         expense.tax = Some(Tax { amount_hundredths, name: "NY Sales Tax", rate: "8.875%", code: "id_TAX_RATE_1" });
     }
-    let _ = submitter;
 }
 
 fn attendee(dice: &mut Dice) -> (String, String) {
-    let person = employee(dice.below(60) as usize);
+    let person = employee(dice.index(EMPLOYEES));
     (person.email, format!("{} {}", person.first, person.last))
 }
 

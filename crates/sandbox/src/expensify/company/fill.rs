@@ -16,7 +16,7 @@ pub fn generate(seed: u64, head: Head, flaw: Option<Flaw>, count: Option<usize>)
     let n = head.number;
     let mut dice = Dice::new(seed, u64::from(n), SALT);
     let submitter = employee(head.submitter);
-    let manager = employee(head.submitter + 1 + dice.below(EMPLOYEES as u64 - 2) as usize);
+    let manager = employee(head.submitter + 1 + dice.index(EMPLOYEES - 2));
     let name = if count.is_none() && dice.percent(8) {
         (*dice.pick(texts::AWKWARD_NAMES)).to_string()
     } else {

@@ -69,7 +69,7 @@ pub fn generate(seed: u64, n: u32, today: Date, scale: bool) -> Head {
         4..7 => &CONTRACTORS,
         _ => &MAIN,
     };
-    let submitter = dice.below(EMPLOYEES as u64) as usize;
+    let submitter = dice.index(EMPLOYEES);
     let approved_days_ago = match flaw {
         Some(Flaw::ClosedPeriod) => dice.between(67, 80),
         _ => dice.between(1, 34),
