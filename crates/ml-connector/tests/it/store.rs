@@ -5,6 +5,7 @@ mod facts;
 mod inbox;
 mod lanes;
 mod opening;
+mod plans;
 mod postgres;
 mod postings;
 mod secrets;
