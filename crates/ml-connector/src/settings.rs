@@ -1,0 +1,197 @@
+//! The operator's settings: the compiled-in defaults, a file over them, single values over that. Nothing of a
+//! customer's is here, and no secret: only references to where one is kept.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+/// The defaults, which are also the manual.
+pub const DEFAULTS: &str = include_str!("../../../config.default.toml");
+
+/// All settings. `config.default.toml` explains each.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where everything is remembered.
+    pub database: Database,
+    /// Where the master key is.
+    pub secrets: Secrets,
+    /// The source's client.
+    pub expensify: Expensify,
+    /// The destination's client.
+    pub intacct: Intacct,
+    /// The posting protocol.
+    pub posting: Posting,
+    /// The chart.
+    pub ledger: Ledger,
+}
+
+/// `[database]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `sqlite:PATH`.
+    pub url: String,
+}
+
+/// `[secrets]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// `env:NAME` or `file:PATH`.
+    pub master_key: String,
+}
+
+/// `[expensify]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expensify {
+    /// Requests in any 10 seconds.
+    pub requests_in_10_seconds: u32,
+    /// Requests in any 60 seconds.
+    pub requests_in_60_seconds: u32,
+    /// Seconds for one answer.
+    pub timeout_seconds: u64,
+}
+
+/// `[intacct]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intacct {
+    /// Seconds for one read.
+    pub read_timeout_seconds: u64,
+    /// Seconds for one request that posts.
+    pub create_timeout_seconds: u64,
+    /// Minutes a session lives at most.
+    pub session_minutes: u64,
+    /// Whether `showadditionalerrorinfo` is sent.
+    pub additional_error_info: bool,
+}
+
+/// `[posting]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Posting {
+    /// Entries a request.
+    pub batch_entries: usize,
+    /// Seconds before an absent entry may be sent again.
+    pub settle_seconds: u64,
+    /// Seconds between two looks that count.
+    pub look_gap_seconds: u64,
+    /// Seconds after an unclear answer at which to look.
+    pub look_at_seconds: Vec<u64>,
+    /// Hours within which an entry may be sent again.
+    pub resend_hours: u64,
+    /// Seconds after which a copy of a report is too old to freeze.
+    pub confirm_seconds: u64,
+    /// Seconds of a lane's lease.
+    pub lease_seconds: u64,
+}
+
+/// `[ledger]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    /// Seconds a chart stays fresh.
+    pub chart_seconds: u64,
+}
+
+/// Why settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("cannot read the settings file {path}")]
+    File {
+        /// Which file.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A text is no TOML, or a key or type is wrong.
+    #[error("{origin}: {message}")]
+    Invalid {
+        /// Which file or option.
+        origin: String,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// A value out of its range.
+    #[error("{key} is {value}; it must be {allowed}")]
+    Range {
+        /// Which setting.
+        key: &'static str,
+        /// Its value.
+        value: u64,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+}
+
+impl Settings {
+    /// The defaults, then `file`, then each `key=value`.
+    ///
+    /// # Errors
+    /// [`SettingsError`] naming the file or option.
+    pub fn load(file: Option<&Path>, overrides: &[String]) -> Result<Self, SettingsError> {
+        let mut table = parse("config.default.toml", DEFAULTS)?;
+        if let Some(path) = file {
+            let origin = path.display().to_string();
+            let text =
+                std::fs::read_to_string(path).map_err(|source| SettingsError::File { path: origin.clone(), source })?;
+            merge(&mut table, parse(&origin, &text)?);
+            check(&origin, &table)?;
+        }
+        for option in overrides {
+            let origin = format!("--set {option}");
+            let line = option.split_once('=').map(|(key, value)| match value.parse::<Value>() {
+                Ok(_) => option.clone(),
+                Err(_) => format!("{key}={value:?}"),
+            });
+            merge(&mut table, parse(&origin, &line.unwrap_or_else(|| option.clone()))?);
+            check(&origin, &table)?;
+        }
+        let settings = check("settings", &table)?;
+        settings.ranges()?;
+        Ok(settings)
+    }
+
+    fn ranges(&self) -> Result<(), SettingsError> {
+        let posting = &self.posting;
+        let batch = posting.batch_entries as u64;
+        if !(1..=100).contains(&batch) {
+            return Err(SettingsError::Range { key: "posting.batch_entries", value: batch, allowed: "1 to 100" });
+        }
+        if posting.lease_seconds <= self.intacct.create_timeout_seconds {
+            let allowed = "longer than intacct.create_timeout_seconds";
+            return Err(SettingsError::Range { key: "posting.lease_seconds", value: posting.lease_seconds, allowed });
+        }
+        let minutes = self.intacct.session_minutes;
+        if !(5..=50).contains(&minutes) {
+            return Err(SettingsError::Range { key: "intacct.session_minutes", value: minutes, allowed: "5 to 50" });
+        }
+        Ok(())
+    }
+}
+
+fn parse(origin: &str, text: &str) -> Result<Table, SettingsError> {
+    text.parse::<Table>()
+        .map_err(|error| SettingsError::Invalid { origin: origin.to_owned(), message: error.to_string() })
+}
+
+fn check(origin: &str, table: &Table) -> Result<Settings, SettingsError> {
+    Settings::deserialize(Value::Table(table.clone()))
+        .map_err(|error| SettingsError::Invalid { origin: origin.to_owned(), message: error.to_string() })
+}
+
+fn merge(base: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}

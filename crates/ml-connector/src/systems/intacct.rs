@@ -1,0 +1,159 @@
+//! The destination adapter for Sage Intacct: its client's words into the ledger's, its facts into verdicts. It decides
+//! nothing about when something is sent.
+
+mod chart;
+mod render;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use accounting::translate::PlannedEntry;
+use accounting::{Chart, Code, Date, Dimension, Direction, Problem};
+use intacct::{Client, CreateFunction, EntryLine, Filter, LINE_FIELDS, Order, Query, Reading, ReferenceSearch};
+
+use super::{Destination, Fault, Found, LedgerEntry, LedgerLine, Outgoing, Sent, plain_decimals};
+
+pub use verdict::fault;
+
+/// Intacct, reached through its client.
+#[derive(Debug, Clone)]
+pub struct Intacct {
+    client: Client,
+    company: String,
+}
+
+impl Intacct {
+    /// An adapter over a client of `company`.
+    pub const fn new(client: Client, company: String) -> Self {
+        Self { client, company }
+    }
+
+    /// The client, for questions only a ping asks.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Destination for Intacct {
+    fn company(&self) -> &str {
+        &self.company
+    }
+
+    async fn read_chart(&self) -> Result<Chart, Fault> {
+        chart::read(&self.client).await
+    }
+
+    fn render(&self, planned: &PlannedEntry) -> Result<Vec<u8>, Problem> {
+        render::render(planned)
+    }
+
+    fn masked_envelope(&self, request_id: &str, all_or_none: bool) -> (String, String) {
+        let envelope = self.client.masked_create_envelope(request_id, all_or_none);
+        envelope.map(|envelope| (envelope.head, envelope.tail)).unwrap_or_default()
+    }
+
+    fn entity(&self) -> &str {
+        self.client.entity().unwrap_or_default()
+    }
+
+    async fn find(&self, families: &[String], controls: &[String]) -> Result<Found, Fault> {
+        let search = ReferenceSearch {
+            prefixes: families.to_vec(),
+            control_record_nos: controls.to_vec(),
+            ..ReferenceSearch::default()
+        };
+        let hits = self.client.find_by_reference(&search).await.map_err(fault)?;
+        let entries = hits.batches.into_iter().map(|batch| LedgerEntry {
+            record_no: batch.record_no,
+            reference: batch.reference_no,
+            journal: batch.journal,
+            date: date(&batch.batch_date),
+            state: batch.state,
+        });
+        Ok(Found { entries: entries.collect(), controls_seen: hits.controls_seen })
+    }
+
+    async fn time_ms(&self) -> Result<Option<i64>, Fault> {
+        let session = self.client.session().await.map_err(fault)?;
+        Ok(session.timestamp.map(|timestamp| timestamp.as_millisecond()))
+    }
+
+    async fn any_entry(&self, journal: &str) -> Result<Option<String>, Fault> {
+        let query = Query::new("GLBATCH", ["RECORDNO"])
+            .filter(Filter::equal_to("JOURNAL", journal))
+            .order_by("RECORDNO", Order::Descending)
+            .show_private()
+            .page_size(1);
+        let page = self.client.query(&query).await.map_err(fault)?;
+        Ok(page.rows.first().and_then(|row| row.get("RECORDNO")).map(str::to_owned))
+    }
+
+    async fn lines(&self, record_nos: &[String]) -> Result<BTreeMap<String, Vec<LedgerLine>>, Fault> {
+        let reading = self.client.read_entry_lines(record_nos, LINE_FIELDS).await.map_err(fault)?;
+        let rows = match reading {
+            Reading::Rows { rows, .. } => rows,
+            Reading::Unavailable { errors } => {
+                let detail = errors.first().map(intacct::GatewayError::text).unwrap_or_default();
+                let detail = format!("journal lines (GLENTRY) cannot be read: {detail}");
+                return Err(Fault { code: Code::LedgerPermission, detail, retryable: false, source: None });
+            }
+        };
+        let mut lines: BTreeMap<String, Vec<LedgerLine>> = BTreeMap::new();
+        for row in rows {
+            lines.entry(row.batch_no.clone()).or_default().push(ledger_line(&row));
+        }
+        Ok(lines)
+    }
+
+    async fn send(&self, request_id: &str, entries: &[Outgoing], all_or_none: bool) -> Sent {
+        let functions: Vec<CreateFunction> = entries
+            .iter()
+            .map(|entry| CreateFunction { control_id: entry.control_id.clone(), payload: entry.payload.clone() })
+            .collect();
+        let reply = self.client.create(request_id, &functions, all_or_none).await;
+        verdict::sent(reply)
+    }
+
+    fn requests(&self) -> u64 {
+        self.client.requests_sent()
+    }
+}
+
+/// Fields of a line that name a dimension, as the gateway calls them when it is read.
+const DIMENSION_FIELDS: [(&str, Dimension); 12] = [
+    ("DEPARTMENT", Dimension::Department),
+    ("LOCATION", Dimension::Location),
+    ("PROJECTID", Dimension::Project),
+    ("TASKID", Dimension::Task),
+    ("COSTTYPEID", Dimension::CostType),
+    ("CUSTOMERID", Dimension::Customer),
+    ("VENDORID", Dimension::Vendor),
+    ("EMPLOYEEID", Dimension::Employee),
+    ("ITEMID", Dimension::Item),
+    ("CLASSID", Dimension::Class),
+    ("CONTRACTID", Dimension::Contract),
+    ("WAREHOUSEID", Dimension::Warehouse),
+];
+
+fn ledger_line(line: &EntryLine) -> LedgerLine {
+    let dimensions = DIMENSION_FIELDS.iter().filter_map(|(field, dimension)| {
+        let value = line.row.get(field).filter(|value| !value.is_empty())?;
+        Some((dimension.clone(), value.to_owned()))
+    });
+    LedgerLine {
+        account: line.account_no.clone(),
+        direction: if line.tr_type.trim() == "-1" { Direction::Credit } else { Direction::Debit },
+        amount: plain_decimals(&line.trx_amount),
+        currency: line.row.get("CURRENCY").filter(|code| !code.is_empty()).map(str::to_owned),
+        dimensions: dimensions.collect(),
+    }
+}
+
+/// A date as the gateway writes it: month, day and year, padded or not.
+fn date(text: &str) -> Option<Date> {
+    let mut parts = text.trim().split('/');
+    let (month, day, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let end = parts.next().is_none();
+    let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
+    end.then_some(date)
+}
