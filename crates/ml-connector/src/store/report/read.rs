@@ -46,7 +46,8 @@ pub(in crate::store) const VERSIONS: &str = "SELECT v.content_hash, MIN(v.seen_m
      JOIN report_versions v ON v.report_no = r.report_no WHERE r.customer_id = $1 AND r.report_id = $2 \
      GROUP BY v.content_hash ORDER BY 2, 1";
 pub(in crate::store) const TOTALS: &str = "SELECT state, currency, COUNT(*), \
-     CAST(SUM(COALESCE(amount_minor, total_minor, 0)) AS BIGINT), CAST(SUM(COALESCE(skipped_minor, 0)) AS BIGINT) \
+     CAST(SUM(COALESCE(amount_minor, total_minor, 0)) AS BIGINT), CAST(SUM(COALESCE(skipped_minor, 0)) AS BIGINT), \
+     CAST(SUM(COALESCE(total_minor, COALESCE(amount_minor, 0) + COALESCE(skipped_minor, 0))) AS BIGINT) \
      FROM reports WHERE customer_id = $1 AND flow_id = $2 GROUP BY state, currency ORDER BY state, currency";
 
 /// What a poll needs to know of a report that it meets again.
@@ -147,6 +148,8 @@ pub struct ReportTotal {
     pub amount_minor: i64,
     /// Money of expenses left out of them, in minor units.
     pub skipped_minor: i64,
+    /// Totals that they state, in minor units; what is known of them where they state none.
+    pub source_minor: i64,
 }
 
 impl CustomerStore {
@@ -257,17 +260,19 @@ impl CustomerStore {
     /// # Errors
     /// See [`CustomerStore::known_reports`].
     pub async fn report_totals(&self, flow: &FlowId) -> Result<Vec<ReportTotal>, StoreError> {
-        let totalling = sqlx::query_as::<_, (String, Option<String>, i64, i64, i64)>(TOTALS);
+        let totalling = sqlx::query_as::<_, TotalRow>(TOTALS);
         let totalling = totalling.bind(self.id().as_str()).bind(flow.as_str()).fetch_all(self.reader());
         let rows = totalling.await.map_err(failed("adding up reports"))?;
-        let read =
-            |(state, currency, reports, amount_minor, skipped_minor): (String, Option<String>, i64, i64, i64)| {
-                let reports = u64::try_from(reports).unwrap_or(0);
-                Ok(ReportTotal { state: parse_state(&state)?, currency, reports, amount_minor, skipped_minor })
-            };
+        let read = |(state, currency, reports, amount_minor, skipped_minor, source_minor): TotalRow| {
+            let reports = u64::try_from(reports).unwrap_or(0);
+            let state = parse_state(&state)?;
+            Ok(ReportTotal { state, currency, reports, amount_minor, skipped_minor, source_minor })
+        };
         rows.into_iter().map(read).collect()
     }
 }
+
+type TotalRow = (String, Option<String>, i64, i64, i64, i64);
 
 /// At most 50 reports, inside or outside of a transaction.
 pub(super) async fn known(

@@ -1,0 +1,67 @@
+//! What touches vendors or time, one file a verb. Each looks at the stored state, acts, and is safe to repeat; no
+//! vendor is called inside a transaction.
+
+pub mod control;
+pub mod error;
+pub mod ping;
+pub mod poll;
+pub mod post;
+pub mod preview;
+pub mod progress;
+pub mod readback;
+pub mod refresh;
+pub mod resolve;
+pub mod run;
+pub mod start;
+pub mod summary;
+pub mod translate;
+
+use accounting::posting::Rules;
+
+use crate::clock::Clock;
+use crate::flow::Flow;
+use crate::settings::Settings;
+use crate::store::{CustomerStore, FlowId, RunId};
+
+pub use error::WorkError;
+pub use progress::Progress;
+
+/// Who is named in the audit for what this service does by itself.
+pub const ACTOR: &str = "ml-connector";
+
+/// Everything one run of one flow works with.
+pub struct Work<'a, S, D> {
+    /// The customer's data.
+    pub customer: &'a CustomerStore,
+    /// The flow, at its stored version.
+    pub flow: &'a Flow,
+    /// Its id.
+    pub flow_id: FlowId,
+    /// This run.
+    pub run: RunId,
+    /// Where reports come from.
+    pub source: &'a S,
+    /// Where entries go.
+    pub destination: &'a D,
+    /// What time it is.
+    pub clock: &'a Clock,
+    /// The operator's settings.
+    pub settings: &'a Settings,
+    /// The figures of the posting protocol, from the settings.
+    pub rules: Rules,
+    /// Who is told how far it is.
+    pub progress: &'a dyn Progress,
+}
+
+/// The posting rules that the settings ask for.
+pub fn rules(settings: &Settings) -> Rules {
+    let posting = &settings.posting;
+    let ms = |seconds: u64| i64::try_from(seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+    Rules {
+        settle_ms: ms(posting.settle_seconds),
+        look_gap_ms: ms(posting.look_gap_seconds),
+        looks_ms: posting.look_at_seconds.iter().copied().map(ms).collect(),
+        resend_ms: ms(posting.resend_hours.saturating_mul(3_600)),
+        ..Rules::default()
+    }
+}

@@ -1,0 +1,33 @@
+//! Positive controls: for each journal an entry that this session was seen to see. Without one, finding nothing there
+//! proves nothing.
+
+use super::{Work, WorkError};
+use crate::store::Control;
+use crate::systems::Destination;
+
+impl<S: Sync, D: Destination> Work<'_, S, D> {
+    /// The control of a journal: the one known, else any entry that the ledger shows there now.
+    ///
+    /// # Errors
+    /// Those of the store, and the fault of the ledger.
+    pub async fn control(&self, journal: &str) -> Result<Option<String>, WorkError> {
+        let company = self.destination.company();
+        let entity = self.destination.entity();
+        if let Some(known) = self.customer.control(company, journal, entity).await? {
+            return Ok(Some(known.record_no));
+        }
+        let Some(record_no) = self.destination.any_entry(journal).await? else { return Ok(None) };
+        let at_ms = self.clock.now_ms();
+        let mut tx = self.customer.begin().await?;
+        tx.put_control(&Control {
+            company: company.to_owned(),
+            journal: journal.to_owned(),
+            entity: entity.to_owned(),
+            record_no: record_no.clone(),
+            seen_ms: at_ms,
+        })
+        .await?;
+        tx.commit_untraced(at_ms).await?;
+        Ok(Some(record_no))
+    }
+}

@@ -1,0 +1,162 @@
+//! Settles what is in doubt: reads the ledger for every posting whose look is due, and gathers what may be sent now.
+//! An outcome is never assumed.
+
+use std::collections::HashMap;
+
+use accounting::identity::Reference;
+use accounting::posting::{Due, Event, RejectClass, State};
+use serde_json::json;
+
+use super::post::{Entry, Lane, ReportEntries, change, moved};
+use super::{ACTOR, Work, WorkError};
+use crate::store::{AuditEvent, StoredPosting};
+use crate::systems::Destination;
+
+/// Postings read in one page, and looked for in one request.
+const PAGE: u32 = 50;
+
+/// What is left to do.
+#[derive(Debug, Default)]
+pub struct Pending {
+    /// Outcomes that are unknown, or proven absent and not sent again yet.
+    pub in_doubt: usize,
+    /// When the next look or attempt is due (epoch milliseconds), if anything waits.
+    pub next_ms: Option<i64>,
+    /// Whether something moved, so that there may be more to do at once.
+    pub moved: bool,
+}
+
+impl Pending {
+    fn wait_until(&mut self, at_ms: i64) {
+        self.next_ms = Some(self.next_ms.map_or(at_ms, |known_ms| known_ms.min(at_ms)));
+    }
+}
+
+impl<S: Sync, D: Destination> Work<'_, S, D> {
+    /// One pass over everything in doubt.
+    ///
+    /// # Errors
+    /// The fault of the ledger, and those of the store.
+    pub async fn resolve(&self, lane: &Lane) -> Result<Pending, WorkError> {
+        let mut pending = Pending::default();
+        let states = ["unknown", "rejected", "absent"];
+        let mut after = None;
+        loop {
+            let page = self.customer.postings_in(self.destination.company(), &states, after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(pending) };
+            after = Some(last.reference.clone());
+            let own = page.into_iter().filter(|posting| posting.flow == self.flow_id);
+            let mut due: Vec<ReportEntries> = Vec::new();
+            for posting in own {
+                self.sort(posting, &mut due, &mut pending, lane).await?;
+            }
+            if due.is_empty() {
+                continue;
+            }
+            self.look(lane, &mut due).await?;
+            pending.moved = true;
+            let now_ms = self.clock.now_ms();
+            for entry in due.iter().flat_map(|report| &report.entries) {
+                self.note(entry, now_ms, &mut pending);
+            }
+        }
+    }
+
+    /// Puts a posting where it belongs: among those to look for now, or among those to wait for.
+    async fn sort(
+        &self,
+        posting: StoredPosting,
+        due: &mut Vec<ReportEntries>,
+        pending: &mut Pending,
+        lane: &Lane,
+    ) -> Result<(), WorkError> {
+        let now_ms = self.clock.now_ms();
+        let report_id = posting.key.report.clone();
+        let mut entry = entry(posting, bytes::Bytes::new());
+        match entry.machine.due(now_ms, &self.rules) {
+            Due::LookAt(at_ms) if at_ms <= now_ms => match due.last_mut() {
+                Some(report) if report.report_id == report_id => report.entries.push(entry),
+                _ => due.push(ReportEntries { report_id, entries: vec![entry] }),
+            },
+            Due::Release => {
+                entry.machine = moved(&entry, Event::Released { at_ms: now_ms }, self)?;
+                let lease = lane.lease().await;
+                let mut tx = self.customer.begin().await?;
+                tx.save_postings(&lease, self.destination.company(), &[change(&entry)], now_ms).await?;
+                let detail = json!({ "state": entry.machine.state.name() });
+                let event = AuditEvent::new(ACTOR, "posting.released", entry.reference.as_str(), detail);
+                tx.commit(now_ms, vec![event]).await?;
+                pending.moved = true;
+            }
+            _ => self.note(&entry, now_ms, pending),
+        }
+        Ok(())
+    }
+
+    fn note(&self, entry: &Entry, now_ms: i64, pending: &mut Pending) {
+        match entry.machine.due(now_ms, &self.rules) {
+            Due::LookAt(at_ms) | Due::Later(at_ms) => match entry.machine.state {
+                State::Unknown | State::Absent => {
+                    pending.in_doubt += 1;
+                    pending.wait_until(at_ms);
+                }
+                State::Rejected { class: RejectClass::RateLimit, .. } => {
+                    pending.in_doubt += 1;
+                    pending.wait_until(at_ms);
+                }
+                // A refusal that a person mends is checked once more in a later run.
+                _ => {}
+            },
+            Due::LookFirst | Due::Send => pending.moved = true,
+            Due::Release | Due::Nothing | Due::Person(_) => {}
+        }
+    }
+
+    /// A page of entries that may be sent once more, or were frozen by an earlier run and not sent; whole reports only.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn left_over(&self, after: &mut Option<String>) -> Result<Vec<ReportEntries>, WorkError> {
+        let company = self.destination.company();
+        let from = after.as_deref().and_then(Reference::parse);
+        let page = self.customer.postings_in(company, &["frozen", "absent"], from.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else {
+            *after = None;
+            return Ok(Vec::new());
+        };
+        *after = Some(last.reference.to_string());
+        let now_ms = self.clock.now_ms();
+        let is_due = |posting: &StoredPosting| {
+            posting.flow == self.flow_id
+                && matches!(posting.machine.due(now_ms, &self.rules), Due::LookFirst | Due::Send)
+        };
+        let page: Vec<StoredPosting> = page.into_iter().filter(is_due).collect();
+        let references: Vec<&Reference> = page.iter().map(|posting| &posting.reference).collect();
+        let mut payloads: HashMap<Reference, Vec<u8>> =
+            self.customer.payloads(company, &references).await?.into_iter().collect();
+        let mut reports: Vec<ReportEntries> = Vec::new();
+        for posting in page {
+            let payload = payloads.remove(&posting.reference).unwrap_or_default();
+            let report_id = posting.key.report.clone();
+            let entry = entry(posting, payload.into());
+            match reports.last_mut() {
+                Some(report) if report.report_id == report_id => report.entries.push(entry),
+                _ => reports.push(ReportEntries { report_id, entries: vec![entry] }),
+            }
+        }
+        Ok(reports)
+    }
+}
+
+/// A stored posting as an entry; without its bytes where nothing is to be sent.
+pub fn entry(posting: StoredPosting, payload: bytes::Bytes) -> Entry {
+    Entry {
+        currency: posting.total.currency,
+        reference: posting.reference,
+        journal: posting.journal,
+        date: posting.posting_date,
+        payload,
+        sha256: posting.payload_sha256,
+        machine: posting.machine,
+    }
+}

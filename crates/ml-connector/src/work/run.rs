@@ -1,0 +1,220 @@
+//! One run of one flow: recover, read, translate, post, and settle what is in doubt. Safe to repeat and safe to kill at
+//! any point.
+
+use std::time::Duration;
+
+use accounting::Code;
+use accounting::posting::Event;
+use serde_json::json;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use super::poll::Waiting;
+use super::post::{Lane, ReportEntries, change, moved};
+use super::progress::Step;
+use super::refresh::ChartInUse;
+use super::summary::Summary;
+use super::{ACTOR, Work, WorkError};
+use crate::flow::Mode;
+use crate::store::AuditEvent;
+use crate::systems::{Destination, Source};
+
+/// Clocks that differ by more than this make times meaningless.
+const SKEW_LIMIT_MS: i64 = 5 * 60 * 1_000;
+/// Passes over what is in doubt without a wait; a bound, not a figure anybody should meet.
+const PASSES: usize = 20;
+
+impl<S: Source, D: Destination> Work<'_, S, D> {
+    /// Runs the flow once. With `wait` it stays until unknown outcomes have settled.
+    ///
+    /// # Errors
+    /// What kept the run from doing its work at all. Faults that ended a part of it are in the summary.
+    pub async fn run(&self, wait: bool) -> Result<Summary, WorkError> {
+        if self.flow.mode == Mode::Rehearsal {
+            return self.rehearse().await;
+        }
+        let lane = self.claim().await?;
+        let result = self.run_in(&lane, wait).await;
+        self.customer.store().release_lane(lane.into_lease()).await?;
+        result
+    }
+
+    async fn rehearse(&self) -> Result<Summary, WorkError> {
+        let (to_translate, waiting) = channel(4);
+        let (to_post, _nobody) = channel(1);
+        let (polled, translated) = tokio::join!(self.read_all(to_translate), async {
+            let chart = self.refresh().await?;
+            self.translate_all(&chart, waiting, &to_post).await
+        });
+        Ok(polled?.and(translated?))
+    }
+
+    async fn run_in(&self, lane: &Lane, wait: bool) -> Result<Summary, WorkError> {
+        self.recover(lane).await?;
+        let (to_translate, waiting) = channel(4);
+        let (to_post, groups) = channel(2);
+        let (polled, translated, posted) = tokio::join!(
+            self.read_all(to_translate),
+            async {
+                // Dropped at the end, so that the last stage knows that nothing more comes.
+                let to_post = to_post;
+                let chart = self.refresh().await?;
+                self.check_clock().await?;
+                self.send_left_over(&to_post).await?;
+                self.translate_all(&chart, waiting, &to_post).await
+            },
+            self.post(lane, groups),
+        );
+        let mut summary = polled?.and(translated?).and(posted?);
+        self.settle(lane, wait, &mut summary).await?;
+        Ok(summary)
+    }
+
+    async fn read_all(&self, to: Sender<Vec<Waiting>>) -> Result<Summary, WorkError> {
+        let mut summary = Summary::default();
+        let began_ms = self.clock.now_ms();
+        self.poll(&to, &mut summary).await?;
+        self.confirm(began_ms, &to, &mut summary).await?;
+        Ok(summary)
+    }
+
+    async fn translate_all(
+        &self,
+        chart: &ChartInUse,
+        mut waiting: Receiver<Vec<Waiting>>,
+        to: &Sender<Vec<ReportEntries>>,
+    ) -> Result<Summary, WorkError> {
+        self.translate(chart, &mut waiting, to).await?;
+        Ok(Summary::default())
+    }
+
+    async fn send_left_over(&self, to: &Sender<Vec<ReportEntries>>) -> Result<bool, WorkError> {
+        let (mut after, mut any) = (None, false);
+        loop {
+            let reports = self.left_over(&mut after).await?;
+            if !reports.is_empty() {
+                any = true;
+                let _ = to.send(reports).await;
+            }
+            if after.is_none() {
+                return Ok(any);
+            }
+        }
+    }
+
+    /// Looks at what is in doubt and sends what may be sent, until nothing is due; with `wait`, until all has settled.
+    async fn settle(&self, lane: &Lane, wait: bool, summary: &mut Summary) -> Result<(), WorkError> {
+        let began_ms = self.clock.now_ms();
+        let patience_ms = self.rules.settle_ms.saturating_add(self.rules.look_gap_ms.saturating_mul(3));
+        let mut passes = 0;
+        loop {
+            let pending = match self.resolve(lane).await {
+                Ok(pending) => pending,
+                Err(WorkError::Fault(fault)) => {
+                    summary.fault(&fault);
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            };
+            if pending.moved && passes < PASSES && !lane.is_stopped() {
+                passes += 1;
+                let (to_post, groups) = channel(2);
+                let (fed, posted) = tokio::join!(
+                    async {
+                        let to_post = to_post;
+                        self.send_left_over(&to_post).await
+                    },
+                    self.post(lane, groups),
+                );
+                let posted = posted?;
+                let any = fed? && posted.sent > 0;
+                summary.add(posted);
+                if any {
+                    continue;
+                }
+            }
+            let now_ms = self.clock.now_ms();
+            let Some(next_ms) = pending.next_ms.filter(|_| wait && pending.in_doubt > 0) else { return Ok(()) };
+            if now_ms.saturating_sub(began_ms) > patience_ms {
+                return Ok(());
+            }
+            lane.rest();
+            passes = 0;
+            self.progress.tell(Step::Waiting { until_ms: next_ms, unknown: pending.in_doubt });
+            let wait_ms = u64::try_from(next_ms.saturating_sub(now_ms)).unwrap_or(0).max(50);
+            tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+            self.progress.tell(Step::Going);
+        }
+    }
+
+    async fn claim(&self) -> Result<Lane, WorkError> {
+        let store = self.customer.store();
+        let lane = format!("intacct:{}", self.destination.company());
+        let at_ms = self.clock.now_ms();
+        let lease_ms = i64::try_from(self.settings.posting.lease_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        let claimed = store.claim_lane(&lane, self.run.as_str(), at_ms, lease_ms).await?;
+        let busy = || WorkError::Refused {
+            code: Code::DatabaseBusy,
+            detail: format!("another run holds the lane of {}", self.destination.company()),
+        };
+        claimed.map(Lane::new).ok_or_else(busy)
+    }
+
+    /// What an earlier process left in SENDING has an unknown outcome; what a restored database believes is in doubt.
+    async fn recover(&self, lane: &Lane) -> Result<(), WorkError> {
+        self.doubt(lane, &["sending"], "posting.unknown", |at_ms| Event::Restarted { at_ms }).await?;
+        if self.customer.store().restored() {
+            let states = ["frozen", "rejected", "unknown", "absent", "held"];
+            self.doubt(lane, &states, "posting.restored", |at_ms| Event::Restored { at_ms }).await?;
+            self.customer.store().trust_restored(self.clock.now_ms()).await?;
+        }
+        Ok(())
+    }
+
+    async fn doubt(
+        &self,
+        lane: &Lane,
+        states: &[&str],
+        action: &'static str,
+        event: fn(i64) -> Event,
+    ) -> Result<(), WorkError> {
+        let company = self.destination.company();
+        let mut after = None;
+        loop {
+            let page = self.customer.postings_in(company, states, after.as_ref(), 50).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.reference.clone());
+            let at_ms = self.clock.now_ms();
+            let lease = lane.lease().await;
+            let mut reports = Vec::new();
+            for posting in page {
+                let flow = posting.flow.clone();
+                let report_id = posting.key.report.clone();
+                let mut entry = super::resolve::entry(posting, bytes::Bytes::new());
+                entry.machine = moved(&entry, event(at_ms), self)?;
+                reports.push((flow, ReportEntries { report_id, entries: vec![entry] }));
+            }
+            let mut tx = self.customer.begin().await?;
+            let entries = || reports.iter().flat_map(|(_, report)| &report.entries);
+            tx.save_postings(&lease, company, &entries().map(change).collect::<Vec<_>>(), at_ms).await?;
+            for (flow, report) in &reports {
+                tx.move_reports(flow, &[(report.report_id.as_str(), report.state())], at_ms).await?;
+            }
+            let events = entries().map(|entry| {
+                let detail = json!({ "state": entry.machine.state.name(), "learned": "at the start of a run" });
+                AuditEvent::new(ACTOR, action, entry.reference.as_str(), detail)
+            });
+            tx.commit(at_ms, events.collect()).await?;
+        }
+    }
+
+    /// Refuses to post while this machine's clock and the ledger's differ.
+    async fn check_clock(&self) -> Result<(), WorkError> {
+        let Some(there_ms) = self.destination.time_ms().await? else { return Ok(()) };
+        let skew_ms = self.clock.now_ms().saturating_sub(there_ms);
+        if skew_ms.saturating_abs() <= SKEW_LIMIT_MS {
+            return Ok(());
+        }
+        let detail = format!("this machine's clock differs from Intacct's by {} seconds", skew_ms / 1_000);
+        Err(WorkError::Refused { code: Code::ClockSkew, detail })
+    }
+}
