@@ -1,5 +1,11 @@
-//! The service: one library behind one binary. Rooms, from the top: `cli`, `work`, then `store` and `systems`.
+//! The service: one library behind one binary. Rooms, from the top: `cli`, `work`, then `store` and `systems`; below
+//! them `flow`, `settings`, `clock` and `problem_page`. A room uses those below it, never one above.
 
+pub mod cli;
+pub mod clock;
 pub mod flow;
 pub mod problem_page;
+pub mod settings;
 pub mod store;
+pub mod systems;
+pub mod work;

@@ -1,0 +1,95 @@
+//! `ping`: everything a flow needs, one verdict each.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::json;
+
+use super::Common;
+use super::output::{Failure, colour, print_json, print_text, table};
+use crate::flow::Flow;
+use crate::work::ping::{Check, Verdict, ping};
+use crate::work::start::Peek;
+
+/// Options of `ping`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads only. Exit code 1 if anything does not work.\n\nExample:\n  ml-connector ping expenses.toml"
+)]
+pub struct Ping {
+    /// The flow file
+    #[arg(value_name = "FLOW.toml")]
+    flow: PathBuf,
+}
+
+impl Ping {
+    /// Checks and shows.
+    pub async fn execute(self, common: &Common) -> Result<ExitCode, Failure> {
+        let flow = Flow::load(&self.flow)?;
+        common.warn();
+        let peek = Peek::open(flow, &common.settings()?, &common.endpoints()).await?;
+        let checks = ping(&peek).await;
+        if common.json {
+            print_json(&json!({ "checks": checks.iter().map(as_json).collect::<Vec<_>>() }));
+        } else {
+            print_text(&as_text(&checks));
+        }
+        let bad = checks.iter().any(|check| check.verdict == Verdict::Bad);
+        Ok(if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+fn as_json(check: &Check) -> serde_json::Value {
+    json!({
+        "system": check.system,
+        "check": check.name,
+        "verdict": word(check.verdict),
+        "detail": check.detail,
+        "code": check.code.map(|code| code.to_string()),
+        "remedy": check.code.map(accounting::Code::remedy),
+    })
+}
+
+fn as_text(checks: &[Check]) -> String {
+    let rows = checks
+        .iter()
+        .map(|check| vec![mark(check.verdict), check.system.to_owned(), check.name.clone(), check.detail.clone()]);
+    let mut text = table(&["", "system", "check", ""], &[], rows);
+    let bad = checks.iter().filter(|check| check.verdict == Verdict::Bad);
+    for (check, code) in bad.filter_map(|check| Some((check, check.code?))) {
+        text.push_str(&format!(
+            "\n{} {}: {}\n  cause:  {}\n  remedy: {} ({})\n",
+            code,
+            check.name,
+            code.title(),
+            code.cause(),
+            code.remedy(),
+            code.owner().name()
+        ));
+    }
+    text
+}
+
+const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Good => "ok",
+        Verdict::Look => "look",
+        Verdict::Bad => "fails",
+        Verdict::Unchecked => "unchecked",
+    }
+}
+
+fn mark(verdict: Verdict) -> String {
+    let word = word(verdict);
+    if !colour() {
+        return word.to_owned();
+    }
+    let code = match verdict {
+        Verdict::Good => 32,
+        Verdict::Look => 33,
+        Verdict::Bad => 31,
+        Verdict::Unchecked => 90,
+    };
+    format!("\u{1b}[{code}m{word}\u{1b}[0m")
+}

@@ -1,0 +1,91 @@
+//! `sandbox`: both vendors simulated, until the process is ended.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use sandbox::{Faults, Options};
+
+use super::output::{Failure, print_json};
+
+/// Options of `sandbox`.
+#[derive(Debug, Args)]
+#[command(after_help = "The first line of output is one JSON object with the URLs, the credentials and samples.\n\
+    GET /_state answers the ledger and the request counters, POST /_faults sets faults.\n\n\
+    Examples:\n  ml-connector sandbox --listen 127.0.0.1:8080\n  \
+    ml-connector sandbox --reports 12500 --expenses-per-report 8")]
+pub struct Sandbox {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// The same seed gives the same company
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Expense reports in the company
+    #[arg(long, default_value_t = 300)]
+    reports: usize,
+    /// Give every report exactly so many clean expenses
+    #[arg(long, value_name = "N")]
+    expenses_per_report: Option<usize>,
+    /// The endpoint that sign-in answers name, such as https://na1.intacct.com/ia/xml/xmlgw.phtml
+    #[arg(long, value_name = "URL")]
+    intacct_endpoint: Option<String>,
+    /// What goes wrong from the start, as JSON
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// Rows added to every reference object, for paging
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    extra_rows: usize,
+}
+
+impl Sandbox {
+    /// Serves until the process is interrupted or terminated.
+    pub async fn execute(self) -> Result<ExitCode, Failure> {
+        let faults = match &self.faults {
+            Some(path) => read_faults(path)?,
+            None => Faults::default(),
+        };
+        let options = Options {
+            listen: self.listen,
+            seed: self.seed,
+            reports: self.reports,
+            expenses_per_report: self.expenses_per_report,
+            intacct_endpoint: self.intacct_endpoint,
+            faults,
+            extra_rows: self.extra_rows,
+            ..Options::default()
+        };
+        let listen = self.listen;
+        let running = sandbox::start(options)
+            .await
+            .map_err(|error| Failure::Plain(format!("cannot listen on {listen}: {error}")))?;
+        print_json(&running.announcement());
+        stopped().await;
+        running.stop().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn read_faults(path: &std::path::Path) -> Result<Faults, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::Plain(format!("cannot read the faults file {shown}: {error}")))?;
+    Faults::from_json(&text).map_err(|error| Failure::Plain(format!("{shown}: {error}")))
+}
+
+/// Returns when the process is asked to end.
+async fn stopped() {
+    let interrupted = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminated) => {
+            tokio::select! {
+                _ = interrupted => {}
+                _ = terminated.recv() => {}
+            }
+        }
+        Err(_) => {
+            let _ = interrupted.await;
+        }
+    }
+}
