@@ -186,6 +186,8 @@ pub(super) struct Books {
     pub closed_until: Date,
     pub multi_entity: bool,
     pub multi_currency: bool,
+    /// When the seeded records were made, as the gateway writes it.
+    pub seeded: Sym,
 }
 
 /// The base currency of the company and of all its entities.
@@ -201,7 +203,9 @@ impl Books {
             .map(|def| Table { def, rows: BTreeMap::new(), by_key: HashMap::new(), next: 1 })
             .collect();
         let ledger = Ledger::default();
-        Books { names, ledger, tables, ledger_defs, undo: None, today, closed_until, multi_entity, multi_currency }
+        let seeded = Sym::EMPTY;
+        let undo = None;
+        Books { names, ledger, tables, ledger_defs, undo, today, closed_until, multi_entity, multi_currency, seeded }
     }
 
     /// The object of a name, in any case of letters.

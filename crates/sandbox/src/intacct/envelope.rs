@@ -183,11 +183,12 @@ fn read_control(element: &Element<'_>, control: &mut Control) {
     control.sender_id = text("senderid");
     control.password = text("password");
     control.control_id = text("controlid");
-    control.unique_id = element.child_text("uniqueid") != "false";
+    let is = |name: &str, word: &str| element.child_text(name).eq_ignore_ascii_case(word);
+    control.unique_id = !is("uniqueid", "false");
     control.dtd_version = text("dtdversion");
     control.policy_id = text("policyid");
-    control.pretty = element.child_text("includewhitespace") != "false";
-    control.additional_info = element.child_text("showadditionalerrorinfo") == "true";
+    control.pretty = !is("includewhitespace", "false");
+    control.additional_info = is("showadditionalerrorinfo", "true");
 }
 
 fn operation<'a>(text: &str, mut element: Element<'a>) -> Result<Operation<'a>, GatewayError> {

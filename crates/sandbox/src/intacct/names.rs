@@ -43,6 +43,8 @@ well_known! {
     BILLABLE, TAXENTRIES,
     BATCHKEY, BATCH_NO, SYMBOL, DEBITAMOUNT, CREDITAMOUNT, TRX_DEBITAMOUNT, TRX_CREDITAMOUNT, DEPARTMENTID, LOCATIONID,
     PARENTID, ID,
+    REQUIREDEPT, REQUIRELOC, REQUIREPROJECT, REQUIRETASK, REQUIRECUSTOMER, REQUIREVENDOR, REQUIREEMPLOYEE, REQUIREITEM,
+    REQUIRECLASS, REQUIRECONTRACT, REQUIREWAREHOUSE, REQUIREGLDIMGRANT, REQUIRECOSTTYPE,
 }
 
 /// All texts, each once.
@@ -78,6 +80,14 @@ impl Names {
     /// The symbol of a text that is known.
     pub fn find(&self, text: &str) -> Option<Sym> {
         self.by_text.get(text).copied()
+    }
+
+    /// The symbol of a field's name, given in any case of letters.
+    pub fn find_upper(&self, name: &str) -> Option<Sym> {
+        match name.bytes().any(|b| b.is_ascii_lowercase()) {
+            true => self.find(&name.to_ascii_uppercase()),
+            false => self.find(name),
+        }
     }
 
     /// The text of a symbol.

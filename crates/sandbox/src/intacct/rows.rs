@@ -21,7 +21,7 @@ pub(super) enum Row<'a> {
 /// A field as a query names it: over how many relations, and what it holds at the end.
 #[derive(Debug, Clone)]
 pub(super) struct Path {
-    /// As the query spelled it, in upper case.
+    /// As the query spelled it; results come under this name.
     pub name: String,
     hops: Vec<Hop>,
     pub field: Sym,
@@ -63,13 +63,13 @@ impl Viewer {
 impl Books {
     /// Finds a field by the name that a query uses, `A.B` going over relation `A`.
     pub fn path(&self, object: Object, name: &str) -> Option<Path> {
-        let name = name.trim().to_ascii_uppercase();
-        let (mut object, mut rest, mut hops) = (object, name.as_str(), Vec::new());
+        let upper = name.trim().to_ascii_uppercase();
+        let (mut object, mut rest, mut hops) = (object, upper.as_str(), Vec::new());
         loop {
             let def = self.def(object);
             if let Some(found) = self.names.find(rest).and_then(|sym| def.field(sym)) {
                 let (field, kind) = (found.name, found.kind);
-                return Some(Path { name: name.clone(), hops, field, kind });
+                return Some(Path { name: name.trim().to_owned(), hops, field, kind });
             }
             let (path, tail) = rest.split_once('.')?;
             let relation = def.relation(path)?;

@@ -4,7 +4,7 @@
 
 use super::books::{BASE_CURRENCY, Books, Entry, Line, Origin};
 use super::names::Sym;
-use super::when::us_date;
+use super::when::{us_date, us_datetime};
 use crate::world;
 use jiff::civil::Date;
 
@@ -19,12 +19,16 @@ fn flag(on: bool) -> &'static str {
 impl Books {
     fn add(&mut self, object: &str, pairs: &[(&str, &str)]) {
         let Some(super::books::Object::Table(place)) = self.object(object) else { return };
-        let fields = self.intern_fields(pairs.iter().copied());
+        let stamp = self.names.text(self.seeded).to_owned();
+        let stamps =
+            [("WHENCREATED", stamp.as_str()), ("WHENMODIFIED", &stamp), ("CREATEDBY", "1"), ("MODIFIEDBY", "1")];
+        let fields = self.intern_fields(pairs.iter().copied().chain(stamps));
         self.insert_row(place, fields);
     }
 
     /// Fills empty books; `extra_rows` more rows go into every object that a client pages through.
     pub fn seed(&mut self, now_ms: u64, extra_rows: usize) {
+        self.seeded = self.names.intern(&us_datetime(now_ms));
         self.seed_accounts();
         self.seed_dimensions();
         self.seed_people();
@@ -109,7 +113,7 @@ impl Books {
         for (name, active) in world::GRANTS {
             self.add("GRANT", &[("NAME", name), ("STATUS", status(*active))]);
         }
-        let task = [("NAME", "Workshop"), ("PROJECTID", "P-1001"), ("TASKSTATUS", "In Progress"), ("BILLABLE", "true")];
+        let task = [("NAME", "Workshop"), ("PROJECTID", "P-1001"), ("TASKSTATUS", "In Progress"), ("STATUS", "active")];
         self.add("TASK", &[&[("TASKID", "T-1")][..], &task[..]].concat());
         let cost = [("COSTTYPEID", "LAB"), ("NAME", "Labour"), ("PROJECTID", "P-1001"), ("TASKID", "T-1")];
         self.add("COSTTYPE", &[&cost[..], &[("STATUS", "active")]].concat());

@@ -2,8 +2,8 @@
 
 use super::connection::Cut;
 use super::{Shared, body, gone, lock, now_ms};
-use crate::faults::{Action, Decision, Rule, Vendor};
-use crate::intacct::{self, Injected, Reply};
+use crate::faults::{Action, Rule, Vendor};
+use crate::intacct::{self, Injected, Reply, Request};
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
 use axum::http;
@@ -61,15 +61,11 @@ fn nothing(cut: &Cut) -> Response {
 }
 
 async fn work(shared: Arc<Shared>, bytes: Bytes) -> Outcome {
-    let (names, creates) = {
-        let request = intacct::read(&bytes);
-        lock(&shared.intacct).count(&request);
-        (request.names(), request.creates())
-    };
-    let decision = {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        lock(&shared.script).decide(Vendor::Intacct, &names, &bytes)
-    };
+    let request = intacct::read(&bytes);
+    lock(&shared.intacct).count(&request);
+    let names = request.names();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let decision = lock(&shared.script).decide(Vendor::Intacct, &names, &bytes);
     tokio::time::sleep(Duration::from_millis(decision.latency_ms)).await;
     let (limit, queue) = {
         let model = lock(&shared.intacct);
@@ -79,33 +75,33 @@ async fn work(shared: Arc<Shared>, bytes: Bytes) -> Outcome {
         lock(&shared.intacct).count_refused();
         return Outcome::Answer(body::gateway(Reply::rate_limited(429)));
     };
-    suffer(&shared, bytes, creates, &decision).await
+    suffer(&shared, &bytes, &request, &decision.rule.unwrap_or_default()).await
 }
 
-async fn suffer(shared: &Arc<Shared>, bytes: Bytes, creates: usize, decision: &Decision) -> Outcome {
-    let rule = decision.rule.clone().unwrap_or_default();
+async fn suffer(shared: &Arc<Shared>, bytes: &Bytes, request: &Request<'_>, rule: &Rule) -> Outcome {
+    let usual = Injected::default();
     match rule.action {
         Action::DropBeforeCommit => return Outcome::Cut,
         Action::HangBeforeCommit => return Outcome::Hang,
         Action::LateCommit => {
-            let (shared, delay) = (shared.clone(), Duration::from_millis(rule.delay_ms));
+            let (shared, bytes, delay_ms) = (shared.clone(), bytes.clone(), rule.delay_ms);
             tokio::spawn(async move {
-                tokio::time::sleep(delay).await;
-                run(&shared, &bytes, creates, Injected::default()).await;
+                tokio::time::sleep(Duration::from_millis(delay_ms)).await;
+                run(&shared, &intacct::read(&bytes), usual).await;
             });
             return Outcome::Cut;
         }
-        Action::ExpiredSession => lock(&shared.intacct).forget_session_of(&intacct::read(&bytes)),
-        Action::DuplicateDelivery => drop(run(shared, &bytes, creates, Injected::default()).await),
+        Action::ExpiredSession => lock(&shared.intacct).forget_session_of(request),
+        Action::DuplicateDelivery => drop(run(shared, request, usual).await),
         _ => {}
     }
-    if let Some(refusal) = refusal(&rule) {
+    if let Some(refusal) = refusal(rule) {
         if rule.commit {
-            run(shared, &bytes, creates, Injected::default()).await;
+            run(shared, request, usual).await;
         }
         return Outcome::Answer(refusal);
     }
-    let reply = run(shared, &bytes, creates, injected(rule.action)).await;
+    let reply = run(shared, request, injected(rule.action)).await;
     match rule.action {
         Action::DropAfterCommit => Outcome::Cut,
         Action::HangAfterCommit => Outcome::Hang,
@@ -150,17 +146,17 @@ fn injected(action: Action) -> Injected {
 
 /// Runs one delivery of a request. The check for repeated control ids happens on arrival, the work at its end, so
 /// that two copies can overlap as they do at the vendor.
-async fn run(shared: &Arc<Shared>, bytes: &Bytes, creates: usize, injected: Injected) -> Reply {
+async fn run(shared: &Arc<Shared>, request: &Request<'_>, injected: Injected) -> Reply {
     let (per_function_ms, serial) = {
         let script = lock(&shared.script);
         (script.faults().create_ms_per_function, script.faults().serial_creates)
     };
+    let creates = request.creates();
     let _lane = if serial && creates > 0 { Some(shared.create_lane.lock().await) } else { None };
-    let request = intacct::read(bytes);
-    let ticket = lock(&shared.intacct).begin(now_ms(), &request);
+    let ticket = lock(&shared.intacct).begin(now_ms(), request);
     let work_ms = per_function_ms.saturating_mul(creates as u64);
     if work_ms > 0 {
         tokio::time::sleep(Duration::from_millis(work_ms)).await;
     }
-    lock(&shared.intacct).finish(now_ms(), &request, ticket, injected)
+    lock(&shared.intacct).finish(now_ms(), request, ticket, injected)
 }

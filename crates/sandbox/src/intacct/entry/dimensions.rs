@@ -12,27 +12,27 @@ struct Dimension {
     field: Sym,
     object: &'static str,
     word: &'static str,
-    flag: &'static str,
+    flag: Sym,
 }
 
-const fn dimension(field: Sym, object: &'static str, word: &'static str, flag: &'static str) -> Dimension {
+const fn dimension(field: Sym, object: &'static str, word: &'static str, flag: Sym) -> Dimension {
     Dimension { field, object, word, flag }
 }
 
 const DIMENSIONS: &[Dimension] = &[
-    dimension(field::DEPARTMENT, "DEPARTMENT", "Department", "REQUIREDEPT"),
-    dimension(field::LOCATION, "LOCATION", "Location", "REQUIRELOC"),
-    dimension(field::PROJECTID, "PROJECT", "Project", "REQUIREPROJECT"),
-    dimension(field::TASKID, "TASK", "Task", "REQUIRETASK"),
-    dimension(field::COSTTYPEID, "COSTTYPE", "Cost type", ""),
-    dimension(field::CUSTOMERID, "CUSTOMER", "Customer", "REQUIRECUSTOMER"),
-    dimension(field::VENDORID, "VENDOR", "Vendor", "REQUIREVENDOR"),
-    dimension(field::EMPLOYEEID, "EMPLOYEE", "Employee", "REQUIREEMPLOYEE"),
-    dimension(field::ITEMID, "ITEM", "Item", "REQUIREITEM"),
-    dimension(field::CLASSID, "CLASS", "Class", "REQUIRECLASS"),
-    dimension(field::CONTRACTID, "CONTRACT", "Contract", "REQUIRECONTRACT"),
-    dimension(field::WAREHOUSEID, "WAREHOUSE", "Warehouse", "REQUIREWAREHOUSE"),
-    dimension(field::GLDIMGRANT, "GRANT", "Grant", "REQUIREGLDIMGRANT"),
+    dimension(field::DEPARTMENT, "DEPARTMENT", "Department", field::REQUIREDEPT),
+    dimension(field::LOCATION, "LOCATION", "Location", field::REQUIRELOC),
+    dimension(field::PROJECTID, "PROJECT", "Project", field::REQUIREPROJECT),
+    dimension(field::TASKID, "TASK", "Task", field::REQUIRETASK),
+    dimension(field::COSTTYPEID, "COSTTYPE", "Cost type", field::REQUIRECOSTTYPE),
+    dimension(field::CUSTOMERID, "CUSTOMER", "Customer", field::REQUIRECUSTOMER),
+    dimension(field::VENDORID, "VENDOR", "Vendor", field::REQUIREVENDOR),
+    dimension(field::EMPLOYEEID, "EMPLOYEE", "Employee", field::REQUIREEMPLOYEE),
+    dimension(field::ITEMID, "ITEM", "Item", field::REQUIREITEM),
+    dimension(field::CLASSID, "CLASS", "Class", field::REQUIRECLASS),
+    dimension(field::CONTRACTID, "CONTRACT", "Contract", field::REQUIRECONTRACT),
+    dimension(field::WAREHOUSEID, "WAREHOUSE", "Warehouse", field::REQUIREWAREHOUSE),
+    dimension(field::GLDIMGRANT, "GRANT", "Grant", field::REQUIREGLDIMGRANT),
 ];
 
 /// What an unknown value is called.
@@ -76,8 +76,7 @@ impl Call<'_> {
                 self.check_restriction(dimension, number, id)?;
                 continue;
             }
-            let flag = self.books.names.find(dimension.flag).map(|flag| self.books.names.text(account.get(flag)));
-            if flag == Some("true") {
+            if self.books.names.text(account.get(dimension.flag)) == "true" {
                 let text =
                     format!("This transaction is missing the {} dimension for the Account {number}", dimension.word);
                 return Err(GatewayError::business("", text)

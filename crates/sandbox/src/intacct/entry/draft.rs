@@ -180,11 +180,10 @@ impl Call<'_> {
         let def = self.books.def(object);
         let mut fields: Vec<(Sym, String)> = Vec::with_capacity(element.children.len());
         for child in &element.children {
-            let name = child.name.to_ascii_uppercase();
-            if name == "ENTRIES" {
+            if child.name.eq_ignore_ascii_case("ENTRIES") {
                 continue;
             }
-            let sym = self.books.names.find(&name);
+            let sym = self.books.names.find_upper(child.name);
             let found = sym.and_then(|sym| def.field(sym));
             let nested = [Some(field::SPLIT), Some(field::TAXENTRIES)].contains(&sym) && object == Object::Line;
             let (Some(sym), true) = (sym, found.is_some() || nested) else {
@@ -197,7 +196,7 @@ impl Call<'_> {
                 continue;
             }
             if fields.iter().any(|(n, _)| *n == sym) && !nested {
-                return Err(bad_field(format!("The field {name} is given twice")));
+                return Err(bad_field(format!("The field {} is given twice", child.name)));
             }
             let text = match found {
                 _ if nested => flat(child),

@@ -4,6 +4,8 @@ use super::create::Made;
 use super::{Call, Outcome};
 use crate::intacct::books::Object;
 use crate::intacct::error::{GatewayError, bad_field, object_unknown_ws};
+use crate::intacct::names::field;
+use crate::intacct::when::us_datetime;
 use crate::intacct::xml::Element;
 
 impl Call<'_> {
@@ -18,8 +20,8 @@ impl Call<'_> {
     fn update_row(&mut self, place: usize, object: &Element<'_>) -> Result<Made, GatewayError> {
         let pairs = self.flat(place, object)?;
         let table = self.books.table(place);
-        let (name, key) = (table.def.name, table.def.key);
-        let by_key = pairs.iter().find(|(n, _)| *n == key).and_then(|(_, v)| self.books.find(name, v));
+        let (object_name, key) = (table.def.name, table.def.key);
+        let by_key = pairs.iter().find(|(n, _)| *n == key).and_then(|(_, v)| self.books.find(object_name, v));
         let record_no = match object.child_text("RECORDNO") {
             "" => by_key.map(|(record_no, _)| record_no),
             text => text.parse().ok(),
@@ -28,14 +30,16 @@ impl Call<'_> {
         let Some((record_no, mut fields)) = found else {
             return Err(bad_field(format!("The {} to update does not exist", table.def.singular)));
         };
-        for (field, value) in pairs {
+        for (name, value) in pairs {
             let value = self.books.names.intern(&value);
-            fields.set(field, value);
+            fields.set(name, value);
         }
+        let stamp = self.books.names.intern(&us_datetime(self.now_ms));
+        fields.set(field::WHENMODIFIED, stamp);
         let id = self.books.names.text(fields.get(key)).to_owned();
         self.books.put_row(place, record_no, Some(fields));
         let key = self.books.names.text(key).to_owned();
-        Ok((name.into(), vec![("RECORDNO".into(), record_no.to_string()), (key, id)]))
+        Ok((object_name.into(), vec![("RECORDNO".into(), record_no.to_string()), (key, id)]))
     }
 
     /// Deletes by record numbers; all of them exist, or nothing is deleted.

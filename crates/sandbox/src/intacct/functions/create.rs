@@ -5,7 +5,8 @@
 use super::{Call, Outcome};
 use crate::intacct::books::Object;
 use crate::intacct::error::{GatewayError, bad_field, duplicate_key, no_permission, object_unknown_ws};
-use crate::intacct::names::{Fields, Sym};
+use crate::intacct::names::{Fields, Sym, field};
+use crate::intacct::when::us_datetime;
 use crate::intacct::xml::{Element, Writer};
 
 /// Name and value of the fields that a create answers with.
@@ -98,6 +99,8 @@ impl Call<'_> {
         if self.books.table(place).def.field(status).is_some() && value(&pairs, status).is_empty() {
             pairs.push((status, "active".into()));
         }
+        let stamp = us_datetime(self.now_ms);
+        pairs.extend([(field::WHENCREATED, stamp.clone()), (field::WHENMODIFIED, stamp)]);
         let fields: Fields = pairs.iter().map(|(n, v)| (*n, self.books.names.intern(v))).collect();
         let record_no = self.books.insert_row(place, fields);
         let key = self.books.names.text(key).to_owned();

@@ -46,6 +46,9 @@ impl Call<'_> {
     pub(crate) fn max_length(&self, object: Object, name: Sym) -> Option<usize> {
         let def = self.books.def(object);
         let field = def.field(name)?;
+        if self.assumptions.field_lengths.is_empty() {
+            return Some(field.max_length);
+        }
         let full = format!("{}.{}", def.name, field.text);
         Some(self.assumptions.field_lengths.get(&full).copied().unwrap_or(field.max_length))
     }

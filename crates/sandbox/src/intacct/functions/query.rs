@@ -23,7 +23,7 @@ impl Call<'_> {
         let object = self.object(body.child_text("object"), "QUERY", object_unknown)?;
         let options = body.child("options");
         let option = |name: &str| options.map_or("", |o| o.child_text(name));
-        let fold = option("caseinsensitive") == "true";
+        let fold = option("caseinsensitive").eq_ignore_ascii_case("true");
         let unqueryable = &self.assumptions.unqueryable;
         let scope = Scope { books: self.books, object, fold, unqueryable };
         let (fields, aggregates) = select(body, &scope)?;
@@ -37,7 +37,7 @@ impl Call<'_> {
         let rows = self.books.search(&Search {
             object,
             predicate: &predicate,
-            viewer: self.viewer(option("showprivate") == "true"),
+            viewer: self.viewer(option("showprivate").eq_ignore_ascii_case("true")),
             fold,
             order: &order,
             unordered: self.assumptions.unordered,

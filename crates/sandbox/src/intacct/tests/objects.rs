@@ -37,6 +37,7 @@ fn every_object_answers_a_query_for_all_of_its_fields() {
         let inspected = gateway.call(&format!("<inspect><object>{object}</object></inspect>"));
         let fields = all(&inspected, "Field");
         assert!(fields.contains(&"RECORDNO"), "{object}");
+        assert!(fields.iter().all(|f| f.starts_with(|c: char| c.is_ascii_alphabetic())), "{fields:?}");
         let select: String = fields.iter().map(|f| format!("<field>{f}</field>")).collect();
         let rows = gateway.rows(&format!("<object>{object}</object><select>{select}</select>"));
         assert!(!rows.is_empty(), "{object} is empty");
