@@ -61,7 +61,7 @@ pub struct Skip {
     pub reason: String,
     /// Its money, where its currency is known.
     pub amount: Option<Amount>,
-    /// Expenses left out, each with its reason.
+    /// Expenses left out, each with its reason; empty where `reason` speaks for the whole report.
     pub expenses: Vec<SkippedExpense>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! An entry is cut by expenses, never through one: each part gets offset lines of its own for the expenses in it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::draft::Draft;
 use crate::dimension::Dimension;
@@ -75,7 +75,7 @@ pub(super) fn expense_lines(drafts: &[Draft<'_>], part: &[usize], lines: Lines) 
     if lines == Lines::PerExpense {
         return part.iter().map(|index| vec![*index]).collect();
     }
-    let mut keys: std::collections::HashMap<ExpenseKey<'_>, usize> = std::collections::HashMap::new();
+    let mut keys: HashMap<ExpenseKey<'_>, usize> = HashMap::new();
     let mut buckets: Vec<Bucket> = Vec::new();
     for index in part {
         let Some(key) = expense_key(drafts, *index, lines) else { continue };

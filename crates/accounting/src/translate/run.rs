@@ -180,7 +180,12 @@ impl Translator<'_> {
         let facts = Facts { report: paper.report, expense, amount, key, run: &paper.setting.run };
         let ending = dated.part(paper.part, paper.of);
         let template = &self.mapping.posting.title;
-        text("title", template, &facts, &ending, self.chart.lengths.title, badges)
+        let title = text("title", template, &facts, &ending, self.chart.lengths.title, badges);
+        if !title.trim().is_empty() {
+            return title;
+        }
+        badges.push("the title is blank: the reference stands in".into());
+        key.to_owned()
     }
 
     /// Entries between entities are not made: whether all lines are of one.
