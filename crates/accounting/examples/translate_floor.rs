@@ -160,7 +160,7 @@ fn report() -> Result<ExpenseReport, Box<dyn Error>> {
     };
     let expense = |n: u32| -> Result<Expense, Box<dyn Error>> {
         let tag = |name: &str, code: Option<&str>| Tag { name: name.to_owned(), code: code.map(str::to_owned) };
-        let project = if n % 4 == 0 { tag("Acme Rollout", Some("P-1001")) } else { tag("", None) };
+        let project = if n.is_multiple_of(4) { tag("Acme Rollout", Some("P-1001")) } else { tag("", None) };
         let card = Card { last_four: Some("1234".to_owned()), name: None, feed: Some("Example Bank".to_owned()) };
         Ok(Expense {
             id: format!("{}", 7_000_000_000_000_000_000_u64 + u64::from(n)),
@@ -171,7 +171,7 @@ fn report() -> Result<ExpenseReport, Box<dyn Error>> {
             category: Some(format!("Category {n}")),
             tags: vec![tag("Sales", Some("200")), project],
             comment: Some("Visit to the customer".to_owned()),
-            reimbursable: Some(n % 2 == 0),
+            reimbursable: Some(n.is_multiple_of(2)),
             card: (n % 2 == 1).then_some(card),
             ..Expense::default()
         })
