@@ -14,6 +14,7 @@ pub mod resolve;
 pub mod run;
 pub mod start;
 pub mod summary;
+pub mod supersede;
 pub mod translate;
 
 use accounting::posting::Rules;
@@ -39,6 +40,8 @@ pub struct Work<'a, S, D> {
     pub flow_id: FlowId,
     /// This run.
     pub run: RunId,
+    /// When it began, in epoch milliseconds.
+    pub began_ms: i64,
     /// Where reports come from.
     pub source: &'a S,
     /// Where entries go.

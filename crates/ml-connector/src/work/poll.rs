@@ -189,7 +189,10 @@ impl<S: Source, D> Work<'_, S, D> {
 /// Whether a report in this state is translated again although its content is the same: the mapping, the chart or
 /// its state at the source may have changed.
 const fn waits(state: InboxState) -> bool {
-    matches!(state, InboxState::Seen | InboxState::Held | InboxState::Ready | InboxState::Skipped)
+    matches!(
+        state,
+        InboxState::Seen | InboxState::Held | InboxState::Ready | InboxState::Skipped | InboxState::Rejected
+    )
 }
 
 fn event(action: &'static str, row: &NewReport) -> AuditEvent {

@@ -43,7 +43,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let (to_post, _nobody) = channel(1);
         let (polled, translated) = tokio::join!(self.read_all(to_translate), async {
             let chart = self.refresh().await?;
-            self.translate_all(&chart, waiting, &to_post).await
+            self.translate_all(None, &chart, waiting, &to_post).await
         });
         Ok(polled?.and(translated?))
     }
@@ -52,19 +52,21 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         self.recover(lane).await?;
         let (to_translate, waiting) = channel(4);
         let (to_post, groups) = channel(2);
-        let (polled, translated, posted) = tokio::join!(
+        let (polled, prepared, posted) = tokio::join!(
             self.read_all(to_translate),
             async {
                 // Dropped at the end, so that the last stage knows that nothing more comes.
                 let to_post = to_post;
-                let chart = self.refresh().await?;
                 self.check_clock().await?;
-                self.send_left_over(&to_post).await?;
-                self.translate_all(&chart, waiting, &to_post).await
+                // What earlier runs left goes first and is done with before anything is made of those reports again:
+                // no posting is ever under way and up for change at the same time.
+                let left = self.post_left_over(lane).await?;
+                let chart = self.refresh().await?;
+                Ok::<_, WorkError>(left.and(self.translate_all(Some(lane), &chart, waiting, &to_post).await?))
             },
             self.post(lane, groups),
         );
-        let mut summary = polled?.and(translated?).and(posted?);
+        let mut summary = polled?.and(prepared?).and(posted?);
         self.settle(lane, wait, &mut summary).await?;
         Ok(summary)
     }
@@ -79,26 +81,34 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
 
     async fn translate_all(
         &self,
+        lane: Option<&Lane>,
         chart: &ChartInUse,
         mut waiting: Receiver<Vec<Waiting>>,
         to: &Sender<Vec<ReportEntries>>,
     ) -> Result<Summary, WorkError> {
-        self.translate(chart, &mut waiting, to).await?;
+        self.translate(lane, chart, &mut waiting, to).await?;
         Ok(Summary::default())
     }
 
-    async fn send_left_over(&self, to: &Sender<Vec<ReportEntries>>) -> Result<bool, WorkError> {
-        let (mut after, mut any) = (None, false);
-        loop {
-            let reports = self.left_over(&mut after).await?;
-            if !reports.is_empty() {
-                any = true;
-                let _ = to.send(reports).await;
+    /// Sends what is frozen, or absent and due, from earlier runs or passes.
+    async fn post_left_over(&self, lane: &Lane) -> Result<Summary, WorkError> {
+        let (to_post, groups) = channel(2);
+        let feed = async {
+            let to_post = to_post;
+            let mut after = None;
+            loop {
+                let reports = self.left_over(&mut after).await?;
+                if !reports.is_empty() {
+                    let _ = to_post.send(reports).await;
+                }
+                if after.is_none() {
+                    return Ok::<_, WorkError>(());
+                }
             }
-            if after.is_none() {
-                return Ok(any);
-            }
-        }
+        };
+        let (fed, posted) = tokio::join!(feed, self.post(lane, groups));
+        fed?;
+        posted
     }
 
     /// Looks at what is in doubt and sends what may be sent, until nothing is due; with `wait`, until all has settled.
@@ -117,16 +127,8 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             };
             if pending.moved && passes < PASSES && !lane.is_stopped() {
                 passes += 1;
-                let (to_post, groups) = channel(2);
-                let (fed, posted) = tokio::join!(
-                    async {
-                        let to_post = to_post;
-                        self.send_left_over(&to_post).await
-                    },
-                    self.post(lane, groups),
-                );
-                let posted = posted?;
-                let any = fed? && posted.sent > 0;
+                let posted = self.post_left_over(lane).await?;
+                let any = posted.sent > 0;
                 summary.add(posted);
                 if any {
                     continue;

@@ -123,6 +123,7 @@ impl Opened {
             flow: &self.flow,
             flow_id: self.flow_id.clone(),
             run: self.run.clone(),
+            began_ms: self.began_ms,
             source: &self.source,
             destination: &self.destination,
             clock: &self.clock,

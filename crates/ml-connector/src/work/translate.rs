@@ -15,13 +15,16 @@ use super::{ACTOR, Work, WorkError};
 use crate::flow::Mode;
 use crate::store::{AuditEvent, InboxState, NewPosting, ReportChange, Tx};
 use crate::systems::Destination;
-use crate::work::post::{Entry, ReportEntries};
+use crate::work::post::{Entry, Lane, ReportEntries};
+use crate::work::supersede::Standing;
 
 /// What became of one report.
 struct Outcome {
     waiting: Waiting,
     generation: u8,
     state: InboxState,
+    /// The report's postings stand as they are; it only takes their state.
+    keep: bool,
     problems: Vec<Problem>,
     skipped: Vec<SkippedExpense>,
     amount: Option<Amount>,
@@ -35,20 +38,26 @@ struct Rendered {
     sha256: [u8; 32],
 }
 
-impl<S, D: Destination> Work<'_, S, D> {
+impl<S: Sync, D: Destination> Work<'_, S, D> {
     /// Translates batches as they come, and passes on what was frozen.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn translate(
         &self,
+        lane: Option<&Lane>,
         chart: &ChartInUse,
         from: &mut Receiver<Vec<Waiting>>,
         to: &Sender<Vec<ReportEntries>>,
     ) -> Result<(), WorkError> {
         let translator = Translator::new(&self.flow.mapping, &chart.chart);
         while let Some(batch) = from.recv().await {
-            let outcomes: Vec<Outcome> = batch.into_iter().map(|waiting| self.outcome(&translator, waiting)).collect();
+            let mut outcomes = Vec::with_capacity(batch.len());
+            for waiting in batch {
+                let generation = waiting.known.map_or(0, |(_, generation)| generation);
+                let outcome = self.outcome(&translator, waiting, generation);
+                outcomes.push(self.beside_postings(&translator, lane, outcome).await?);
+            }
             let frozen = self.keep(chart, outcomes).await?;
             if !frozen.is_empty() {
                 self.progress.tell(Step::Frozen(frozen.iter().map(|report| report.entries.len()).sum()));
@@ -58,27 +67,51 @@ impl<S, D: Destination> Work<'_, S, D> {
         Ok(())
     }
 
-    fn outcome(&self, translator: &Translator<'_>, waiting: Waiting) -> Outcome {
-        // Content that changed after an entry was frozen or posted is for a person; nothing is made of it here.
-        let (state_before, generation) = waiting.known.map_or((None, 0), |(state, g)| (Some(state), g));
-        let drifted = state_before.is_some_and(|state| {
-            matches!(state, InboxState::Sent | InboxState::Posted | InboxState::Unknown | InboxState::Conflict)
-        });
+    /// A report that has postings already is not frozen again unless they may be replaced.
+    async fn beside_postings(
+        &self,
+        translator: &Translator<'_>,
+        lane: Option<&Lane>,
+        outcome: Outcome,
+    ) -> Result<Outcome, WorkError> {
+        if outcome.waiting.known.is_none() {
+            return Ok(outcome);
+        }
+        let existing = self.customer.postings_of(&self.flow_id, &outcome.waiting.report.id).await?;
+        let Some(newest) = existing.iter().map(|posting| posting.key.generation).max() else { return Ok(outcome) };
+        let Some(lane) = lane else {
+            // Rehearsing a flow that has posted: its postings are left as they are.
+            return Ok(Outcome { state: InboxState::Posted, keep: true, ..outcome });
+        };
+        // The same generation gives the same references, so that bytes can be compared.
+        let outcome = self.outcome(translator, outcome.waiting, newest);
+        let made: Vec<[u8; 32]> = outcome.rendered.iter().map(|rendered| rendered.sha256).collect();
+        let made = (outcome.state == InboxState::Ready).then_some(made.as_slice());
+        Ok(match self.standing(lane, existing, made).await? {
+            Standing::Keep(state) => Outcome { state, keep: true, ..outcome },
+            Standing::Replace { generation } if outcome.state == InboxState::Ready => {
+                self.outcome(translator, outcome.waiting, generation)
+            }
+            Standing::Replace { .. } => outcome,
+            Standing::Drift => {
+                let detail = "the report's content is not what was frozen for posting";
+                let problems = vec![Problem::of_report(Code::ContentChanged, "", detail)];
+                Outcome { state: InboxState::Drift, problems, rendered: Vec::new(), ..outcome }
+            }
+        })
+    }
+
+    fn outcome(&self, translator: &Translator<'_>, waiting: Waiting, generation: u8) -> Outcome {
         let mut outcome = Outcome {
             generation,
             state: InboxState::Held,
+            keep: false,
             problems: Vec::new(),
             skipped: Vec::new(),
             amount: None,
             rendered: Vec::new(),
             waiting,
         };
-        if drifted {
-            let detail = "the report's content is not what was frozen for posting";
-            outcome.state = InboxState::Drift;
-            outcome.problems = vec![Problem::of_report(Code::ContentChanged, "", detail)];
-            return outcome;
-        }
         let report = &outcome.waiting.report;
         let setting = Setting {
             today: self.clock.today(),
@@ -126,11 +159,15 @@ impl<S, D: Destination> Work<'_, S, D> {
         }
         let at_ms = self.clock.now_ms();
         let mut events = Vec::new();
-        for outcome in &outcomes {
+        for outcome in outcomes.iter().filter(|outcome| !outcome.keep) {
             events.extend(self.events(outcome).await?);
         }
         let posts = self.flow.mode == Mode::Post;
         let mut tx = self.customer.begin().await?;
+        let (kept, outcomes): (Vec<Outcome>, Vec<Outcome>) = outcomes.into_iter().partition(|outcome| outcome.keep);
+        let moves: Vec<(&str, InboxState)> =
+            kept.iter().map(|outcome| (outcome.waiting.report.id.as_str(), outcome.state)).collect();
+        tx.move_reports(&self.flow_id, &moves, at_ms).await?;
         let changes: Vec<ReportChange<'_>> = outcomes.iter().map(|outcome| self.change(outcome)).collect();
         tx.set_report_states(&self.flow_id, &changes, at_ms).await?;
         if posts {
