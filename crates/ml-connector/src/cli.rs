@@ -3,6 +3,7 @@
 
 mod audit;
 mod books;
+mod cost;
 mod demo;
 mod output;
 mod ping;

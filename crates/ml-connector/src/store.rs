@@ -132,6 +132,11 @@ impl Store {
         self.0.watch.trust(&self.0.database.writer, &self.0.ids, at_ms).await
     }
 
+    /// Commits of this process, and the microseconds they took: mostly the disk's.
+    pub fn commits(&self) -> (u64, u64) {
+        self.0.watch.commits()
+    }
+
     /// The maker of ids.
     pub fn ids(&self) -> &Ids {
         &self.0.ids

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::books::Books;
+use super::cost::cost;
 use super::output::{Failure, heading, print_json, print_text, problem_text};
 use super::watch::Watch;
 use super::{Common, EXIT_ATTENTION};
@@ -73,6 +74,7 @@ fn json(opened: &Opened, summary: &Summary, books: &Books) -> serde_json::Value 
         "reports": books.reports_json(),
         "money": books.money_json(),
         "held": books.held_json(),
+        "cost": cost(&opened.store),
     })
 }
 

@@ -7,7 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use sqlx::Row;
 use sqlx::sqlite::SqlitePool;
@@ -45,6 +46,9 @@ pub(super) struct Watch {
     restored: AtomicBool,
     /// `None` in memory and for readers.
     file: Option<Mutex<Mark>>,
+    /// Commits of this process, and the microseconds they took: mostly the disk's.
+    kept: AtomicU64,
+    kept_us: AtomicU64,
 }
 
 struct Mark {
@@ -98,7 +102,13 @@ impl Watch {
 
     fn new(stored: Stored, mark: Option<Mark>) -> Self {
         let restored = AtomicBool::new(stored.installation.restored_to_ms.is_some());
-        Self { installation: stored.installation, restored, file: mark.map(Mutex::new) }
+        Self {
+            installation: stored.installation,
+            restored,
+            file: mark.map(Mutex::new),
+            kept: 0.into(),
+            kept_us: 0.into(),
+        }
     }
 
     pub(super) const fn installation(&self) -> &Installation {
@@ -111,7 +121,9 @@ impl Watch {
 
     /// Remembers beside the database how far it came. The commit stands already, so a failure only weakens the
     /// watch and is logged.
-    pub(super) fn committed(&self, commits: i64) {
+    pub(super) fn committed(&self, commits: i64, took: Duration) {
+        self.kept.fetch_add(1, Ordering::Relaxed);
+        self.kept_us.fetch_add(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
         let Some(file) = self.file.as_ref().filter(|_| !self.restored()) else { return };
         let Ok(mut mark) = file.lock() else { return };
         if commits <= mark.commits {
@@ -121,6 +133,11 @@ impl Watch {
         if let Err(error) = mark.write(&incarnation, commits) {
             tracing::warn!(error = &error as &dyn std::error::Error, "the installation file was not written");
         }
+    }
+
+    /// Commits of this process, and the microseconds they took.
+    pub(super) fn commits(&self) -> (u64, u64) {
+        (self.kept.load(Ordering::Relaxed), self.kept_us.load(Ordering::Relaxed))
     }
 
     /// Ends the suspicion, once the ledger was read: a new incarnation begins.

@@ -2,6 +2,8 @@
 //! by [`Tx::commit_untraced`] where only leases, cursors, budgets or times moved. Dropped, it leaves nothing. The
 //! methods that write stand with their nouns; no vendor is called while one is open.
 
+use std::time::Instant;
+
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Sqlite, Transaction};
 
@@ -46,8 +48,9 @@ impl Tx {
         let committing = failed("committing");
         let counted = sqlx::query_scalar(COUNT_COMMIT).bind(at_ms).fetch_one(self.connection()).await;
         let commits: i64 = counted.map_err(&committing)?;
+        let began = Instant::now();
         self.transaction.commit().await.map_err(&committing)?;
-        self.customer.store().0.watch.committed(commits);
+        self.customer.store().0.watch.committed(commits, began.elapsed());
         Ok(())
     }
 
