@@ -163,8 +163,9 @@ impl Settings {
         if !(1..=100).contains(&batch) {
             return Err(SettingsError::Range { key: "posting.batch_entries", value: batch, allowed: "1 to 100" });
         }
-        if posting.lease_seconds <= self.intacct.create_timeout_seconds {
-            let allowed = "longer than intacct.create_timeout_seconds";
+        // A lease is renewed when half of it is gone, and what is left must outlast a request.
+        if posting.lease_seconds <= self.intacct.create_timeout_seconds.saturating_mul(2) {
+            let allowed = "more than twice intacct.create_timeout_seconds";
             return Err(SettingsError::Range { key: "posting.lease_seconds", value: posting.lease_seconds, allowed });
         }
         let minutes = self.intacct.session_minutes;

@@ -2,13 +2,16 @@
 //! vendor is called inside a transaction.
 
 pub mod control;
+pub mod entry;
 pub mod error;
+pub mod lane;
 pub mod ping;
 pub mod poll;
 pub mod post;
 pub mod preview;
 pub mod progress;
 pub mod readback;
+pub mod record;
 pub mod refresh;
 pub mod resolve;
 pub mod run;

@@ -40,7 +40,11 @@ impl Books {
         let totals = opened.customer.report_totals(&opened.flow_id).await?;
         let states =
             [InboxState::Held, InboxState::Rejected, InboxState::Unknown, InboxState::Conflict, InboxState::Drift];
-        let held = opened.customer.reports_in(&opened.flow_id, &states, None, limit).await?;
+        let mut held = opened.customer.reports_in(&opened.flow_id, &states, None, limit).await?;
+        for report in held.iter_mut().filter(|report| report.problems.is_empty()) {
+            let postings = opened.customer.postings_of(&opened.flow_id, &report.report_id).await?;
+            report.problems = postings.into_iter().filter_map(|posting| posting.problem).collect();
+        }
         Ok(Self { totals, held })
     }
 

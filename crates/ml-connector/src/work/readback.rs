@@ -7,7 +7,8 @@ use accounting::posting::{Event, Finding, State};
 use accounting::{Amount, Code, Currency, Direction, Problem};
 use serde_json::json;
 
-use super::post::{Entry, Lane, ReportEntries, audit_action, change, moved};
+use super::entry::{Entry, ReportEntries, audit_action, change, moved};
+use super::lane::Lane;
 use super::progress::Step;
 use super::{ACTOR, Work, WorkError};
 use crate::store::{AuditEvent, InboxState, PostingChange, StoredLine};

@@ -7,7 +7,8 @@ use accounting::identity::Reference;
 use accounting::posting::{Due, Event, RejectClass, State};
 use serde_json::json;
 
-use super::post::{Entry, Lane, ReportEntries, change, moved};
+use super::entry::{Entry, ReportEntries, change, entry, moved};
+use super::lane::Lane;
 use super::{ACTOR, Work, WorkError};
 use crate::store::{AuditEvent, StoredPosting};
 use crate::systems::Destination;
@@ -145,18 +146,5 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             }
         }
         Ok(reports)
-    }
-}
-
-/// A stored posting as an entry; without its bytes where nothing is to be sent.
-pub fn entry(posting: StoredPosting, payload: bytes::Bytes) -> Entry {
-    Entry {
-        currency: posting.total.currency,
-        reference: posting.reference,
-        journal: posting.journal,
-        date: posting.posting_date,
-        payload,
-        sha256: posting.payload_sha256,
-        machine: posting.machine,
     }
 }

@@ -8,8 +8,9 @@ use accounting::posting::Event;
 use serde_json::json;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use super::entry::{ReportEntries, change, entry, moved};
+use super::lane::Lane;
 use super::poll::Waiting;
-use super::post::{Lane, ReportEntries, change, moved};
 use super::progress::Step;
 use super::refresh::ChartInUse;
 use super::summary::Summary;
@@ -191,7 +192,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             for posting in page {
                 let flow = posting.flow.clone();
                 let report_id = posting.key.report.clone();
-                let mut entry = super::resolve::entry(posting, bytes::Bytes::new());
+                let mut entry = entry(posting, bytes::Bytes::new());
                 entry.machine = moved(&entry, event(at_ms), self)?;
                 reports.push((flow, ReportEntries { report_id, entries: vec![entry] }));
             }

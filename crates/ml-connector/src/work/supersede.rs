@@ -5,8 +5,9 @@ use accounting::posting::{Due, Event, Posting, State};
 use accounting::{Code, Problem};
 use serde_json::json;
 
-use super::post::{Entry, Lane, ReportEntries, audit_action, change, moved};
-use super::resolve::entry;
+use super::entry::entry;
+use super::entry::{Entry, ReportEntries, audit_action, change, moved};
+use super::lane::Lane;
 use super::{ACTOR, Work, WorkError};
 use crate::store::{AuditEvent, InboxState, PostingChange, StoredPosting};
 use crate::systems::Destination;

@@ -15,7 +15,8 @@ use super::{ACTOR, Work, WorkError};
 use crate::flow::Mode;
 use crate::store::{AuditEvent, InboxState, NewPosting, ReportChange, Tx};
 use crate::systems::Destination;
-use crate::work::post::{Entry, Lane, ReportEntries};
+use crate::work::entry::{Entry, ReportEntries};
+use crate::work::lane::Lane;
 use crate::work::supersede::Standing;
 
 /// What became of one report.
