@@ -6,10 +6,9 @@
 use std::collections::HashSet;
 
 use bytes::Bytes;
-use quick_xml::events::Event;
-use quick_xml::reader::Reader;
 
 use crate::facts::CreateFunction;
+use crate::payload::one_create;
 use crate::text;
 
 /// Longest control id, of a request or a function, in characters \[X, S\].
@@ -153,42 +152,6 @@ pub(crate) fn check_control_id(control_id: &str) -> Result<(), EnvelopeError> {
         Ok(())
     } else {
         Err(EnvelopeError::ControlId { control_id: control_id.to_owned() })
-    }
-}
-
-/// The payload as text, if it is exactly one `<create>` element with no function inside.
-pub(crate) fn one_create(payload: &[u8]) -> Result<&str, &'static str> {
-    let payload = std::str::from_utf8(payload).map_err(|_| "not UTF-8")?;
-    if !payload.starts_with("<create>") || !payload.ends_with("</create>") {
-        return Err("does not begin and end with create");
-    }
-    let mut reader = Reader::from_str(payload);
-    let mut depth = 0_usize;
-    let mut ended = false;
-    loop {
-        let event = reader.read_event().map_err(|_| "not well-formed")?;
-        if ended && !matches!(event, Event::Eof) {
-            return Err("more than one element");
-        }
-        match event {
-            Event::Start(start) => {
-                if start.name().as_ref() == "function" {
-                    return Err("a function inside");
-                }
-                depth += 1;
-            }
-            Event::Empty(start) if start.name().as_ref() == "function" => return Err("a function inside"),
-            Event::End(_) => {
-                depth = depth.saturating_sub(1);
-                ended = depth == 0;
-            }
-            Event::Empty(_) | Event::Text(_) | Event::GeneralRef(_) => {}
-            Event::Eof if ended => return Ok(payload),
-            Event::Eof => return Err("not closed"),
-            Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {
-                return Err("markup that is neither element nor text");
-            }
-        }
     }
 }
 

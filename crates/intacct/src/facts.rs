@@ -31,7 +31,7 @@ pub struct CreateFunction {
     /// The `controlid` attribute of `<function>`: the key the vendor's de-duplication looks at \[D\]. 1 to 256
     /// characters.
     pub control_id: String,
-    /// Exactly one `<create>…</create>` element, as rendered and frozen before.
+    /// Exactly one `<create>…</create>` element without attributes, as rendered and frozen before.
     pub payload: Bytes,
 }
 

@@ -2,9 +2,7 @@
 //!
 //! What was found is told; what it proves is for the caller to say.
 
-use std::collections::HashSet;
-
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::chart::{FieldList, Reading, read_rows};
 use crate::client::Client;

@@ -18,6 +18,7 @@ mod gl_batch;
 mod ledger;
 mod mask;
 mod matching;
+mod payload;
 mod query;
 mod render;
 mod reply;

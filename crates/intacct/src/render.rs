@@ -4,8 +4,8 @@
 
 use jiff::civil::Date;
 
-use crate::envelope::one_create;
 use crate::gl_batch::{Allocation, Amount, BatchState, BatchTax, Exchange, GlBatch, GlEntry, TrType};
+use crate::payload::one_create;
 use crate::text;
 
 /// Why an entry can not be rendered.

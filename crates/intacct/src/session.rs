@@ -158,3 +158,6 @@ fn usable_until(
     let length = Duration::from_secs(u64::try_from(length).ok().filter(|seconds| *seconds > 0)?);
     sent_at.checked_add(length.saturating_sub(rule.margin).max(length / 2))
 }
+
+#[cfg(test)]
+mod tests;

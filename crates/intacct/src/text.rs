@@ -61,7 +61,10 @@ pub(crate) fn close(out: &mut String, name: &str) {
 /// Whether a name may stand as an element of ours: a letter or underscore, then letters, digits, `_`, `-` or `.`, at
 /// most 128 bytes, ASCII only.
 pub(crate) fn is_name(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    first && name.len() <= 128 && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    let is_first = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    let is_next = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    match name.as_bytes() {
+        [first, rest @ ..] => is_first(first) && name.len() <= 128 && rest.iter().all(is_next),
+        [] => false,
+    }
 }

@@ -237,7 +237,7 @@ async fn an_endless_answer_is_cut_off() {
 }
 
 #[tokio::test]
-async fn reads_keep_their_connection_and_creates_have_their_own() {
+async fn reads_keep_their_connection() {
     let steps = vec![Step::AnswerAndKeep(log_in), Step::AnswerAndKeep(no_rows), Step::AnswerAndKeep(no_rows)];
     let server = Server::start(steps).await;
     let client = of(&server);
@@ -246,14 +246,22 @@ async fn reads_keep_their_connection_and_creates_have_their_own() {
     }
     assert_eq!(server.connections.load(std::sync::atomic::Ordering::SeqCst), 1);
     assert_eq!(server.requests().await.len(), 3);
+}
 
-    // The server would take the next request on the same connection, and holds it until the client leaves.
-    let server =
-        Server::start(vec![Step::Answer(log_in), Step::AnswerAndHold(posted), Step::AnswerAndHold(posted)]).await;
-    let client = of(&server);
+#[tokio::test]
+async fn each_create_has_a_connection_of_its_own() {
+    // The server keeps the first create's connection open and would swallow a second one on it.
+    let steps = vec![Step::Answer(log_in), Step::AnswerAndHold(posted), Step::AnswerAndHold(posted)];
+    let server = Server::start(steps).await;
+    let timeouts = Timeouts { create: Duration::from_secs(5), ..Timeouts::default() };
+    let client = client(Config { timeouts, ..local_config(&server.url(), &[&server.origin]) });
     for _ in 0..2 {
         let reply = client.create("R1", &[function("f1")], false).await;
         assert!(matches!(reply, CreateReply::Answered(_)), "{reply:?}");
+        // Time for a connection to be put aside for later, if it were.
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
     }
     assert_eq!(server.connections.load(std::sync::atomic::Ordering::SeqCst), 3);
     server.requests().await;

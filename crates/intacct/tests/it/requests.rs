@@ -205,6 +205,17 @@ async fn a_create_that_breaks_the_envelope_is_not_sent() {
         "<create><![CDATA[x]]></create>",
         "<create><?x ?></create>",
         " <create></create>",
+        "<create/>",
+        "<create a=\"1\"></create>",
+        "<create><a b=\"1\"></a></create>",
+        "<create><a></b></create>",
+        "<create><a>&x;</a></create>",
+        "<create><a>&</a></create>",
+        "<create><a>&#;</a></create>",
+        "<create><a",
+        "<create></create>x",
+        "<create></create></create>",
+        "<create><Function></Function></create>",
     ] {
         cases.push(("R1".into(), vec![with(payload)]));
     }
