@@ -221,7 +221,6 @@ fn derive<'t>(chart: &'t Chart, version: u32, coding: &mut Coding<'t>) {
                     coding.obstacles.push((Code::DimensionConflict, by, detail));
                 }
                 Ok(None) => {}
-                Err(_) if coding.failed.contains(&dimension) => {}
                 Err(at) => match values.get(id) {
                     Some(derived) if derived.active => {
                         coding.badges.push(format!("{dimension} {id} derived from {by}").into());
