@@ -62,7 +62,7 @@ pub struct Assumptions {
     pub checks_in_flight: bool,
     /// Whether a function that failed uses its control id up.
     pub failed_burns_key: bool,
-    /// Whether the memory holds for functions that only read, too.
+    /// Whether the memory holds for functions that only read, too (never for `getAPISession`).
     pub reads_use_memory: bool,
     /// Entries are seen by reads only so many milliseconds after they were made.
     pub query_staleness_ms: u64,

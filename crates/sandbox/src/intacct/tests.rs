@@ -2,6 +2,7 @@
 
 mod create;
 mod envelope;
+mod hostile;
 mod kit;
 mod memory;
 mod objects;

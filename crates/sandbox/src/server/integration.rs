@@ -49,7 +49,7 @@ pub(super) async fn answer(
 fn suffer(shared: &Shared, cut: &Cut, request: Request, decision: &Decision) -> Option<Response> {
     let rule = decision.rule.clone().unwrap_or_default();
     let handle = |request| lock(&shared.expensify).handle(now_ms(), request);
-    let limited = r#"{"responseMessage":"Too many requests","responseCode":429}"#;
+    let limited = r#"{"responseMessage":"Too many requests. Please try again later","responseCode":429}"#;
     let broken = |status: u16, sentence: &str| match status {
         500 | 502 => body::whole(status, "text/plain", Body::empty()),
         _ => body::html(status, sentence),

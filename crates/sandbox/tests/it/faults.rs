@@ -51,7 +51,14 @@ async fn a_late_commit_happens_after_the_cut() {
 async fn work_goes_on_when_the_client_leaves() {
     let sandbox = start(r#"[{"on":"create","latency_ms":100}]"#).await;
     let body = envelope(&sandbox, true, &create(&sandbox, "R-1"));
-    drop(open(&sandbox, "POST", GATEWAY, "application/xml", &body).await);
+    let stream = open(&sandbox, "POST", GATEWAY, "application/xml", &body).await;
+    let arrived = async {
+        while sandbox.state()["intacct"]["requests"]["total"] != 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, arrived).await.expect("the request arrives");
+    drop(stream);
     until_entries(&sandbox, 1).await;
     sandbox.stop().await;
 }
