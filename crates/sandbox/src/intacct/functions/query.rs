@@ -26,7 +26,10 @@ impl Call<'_> {
         let fold = option("caseinsensitive").eq_ignore_ascii_case("true");
         let unqueryable = &self.assumptions.unqueryable;
         let scope = Scope { books: self.books, object, fold, unqueryable };
-        let (fields, aggregates) = select(body, &scope)?;
+        let (fields, aggregates) = match select(body, &scope) {
+            Ok(columns) => columns,
+            Err(errors) => return Ok(Outcome { errors, ..Outcome::default() }),
+        };
         let order = order(body, &scope)?;
         let predicate = body.child("filter").map_or(Ok(Predicate::Always), |f| scope.filter(f))?;
         let page_size = number(body, "pagesize", 100)?;
@@ -116,6 +119,10 @@ fn invalid(text: &str) -> GatewayError {
     GatewayError::new("XL03000003", text)
 }
 
+fn unqueryable(name: &str) -> GatewayError {
+    GatewayError::new("XL03000006", format!("The following fields cannot be queried: {name}"))
+}
+
 fn number(body: &Element<'_>, name: &str, default: usize) -> Result<usize, GatewayError> {
     match body.child_text(name) {
         "" => Ok(default),
@@ -125,9 +132,9 @@ fn number(body: &Element<'_>, name: &str, default: usize) -> Result<usize, Gatew
 
 type Columns = (Vec<Path>, Vec<(Aggregate, Path)>);
 
-/// The fields and aggregates asked for; all that cannot be queried are told at once.
-fn select(body: &Element<'_>, scope: &Scope<'_>) -> Result<Columns, GatewayError> {
-    let select = body.child("select").ok_or_else(|| invalid("query needs a select"))?;
+/// The fields and aggregates asked for; each that cannot be queried is an error of its own.
+fn select(body: &Element<'_>, scope: &Scope<'_>) -> Result<Columns, Vec<GatewayError>> {
+    let select = body.child("select").ok_or_else(|| vec![invalid("query needs a select")])?;
     let (mut fields, mut aggregates, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
     for child in &select.children {
         let name = child.text.trim();
@@ -140,15 +147,14 @@ fn select(body: &Element<'_>, scope: &Scope<'_>) -> Result<Columns, GatewayError
         } else if let Some(aggregate) = Aggregate::named(child.name).filter(|a| !a.wants_number(path.kind)) {
             aggregates.push((aggregate, path));
         } else {
-            return Err(invalid(&format!("{} of {name} cannot be selected", child.name)));
+            return Err(vec![invalid(&format!("{} of {name} cannot be selected", child.name))]);
         }
     }
     if !unknown.is_empty() {
-        let text = format!("The following fields cannot be queried: {}", unknown.join(", "));
-        return Err(GatewayError::new("XL03000006", text));
+        return Err(unknown.into_iter().map(unqueryable).collect());
     }
     if fields.is_empty() && aggregates.is_empty() {
-        return Err(invalid("select names no field"));
+        return Err(vec![invalid("select names no field")]);
     }
     Ok((fields, aggregates))
 }
@@ -157,9 +163,7 @@ fn order(body: &Element<'_>, scope: &Scope<'_>) -> Result<Vec<(Path, bool)>, Gat
     let orders = body.child("orderby").map(|o| o.children.as_slice()).unwrap_or_default();
     let one = |order: &Element<'_>| {
         let name = order.child_text("field");
-        let path = scope.path(name).ok_or_else(|| {
-            GatewayError::new("XL03000006", format!("The following fields cannot be queried: {name}"))
-        })?;
+        let path = scope.path(name).ok_or_else(|| unqueryable(name))?;
         Ok((path, order.child("descending").is_some()))
     };
     orders.iter().filter(|o| o.name.eq_ignore_ascii_case("order")).map(one).collect()

@@ -80,6 +80,9 @@ fn wrong_queries_fail_with_their_numbers() {
     gateway.assume(|a| a.unqueryable.push("GLENTRY.DOCUMENT".into()));
     let reply = gateway.call("<query><object>GLENTRY</object><select><field>DOCUMENT</field></select></query>");
     assert!(reply.contains("The following fields cannot be queried: DOCUMENT"), "{reply}");
+    let two = "<query><object>CLASS</object><select><field>MOOD</field><field>NAME</field><field>HUE</field></select></query>";
+    let texts = gateway.call(two);
+    assert!(all(&texts, "description2")[1].ends_with("HUE") && all(&texts, "errorno").len() == 2, "{texts}");
     gateway.assume(|a| a.denied_objects.push("VENDOR".into()));
     let reply = gateway.call("<readByQuery><object>VENDOR</object><query/></readByQuery>");
     assert!(reply.contains("API operation READ_BY_QUERY on objects of type vendor"), "{reply}");
