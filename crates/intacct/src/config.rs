@@ -25,8 +25,8 @@ pub struct Config {
     pub user_agent: String,
     /// When a session is renewed.
     pub session: SessionRule,
-    /// Requests under way at once, reads and creates together. What a company allows is a matter of its tier (fact
-    /// sheet section 8), so this is a setting.
+    /// Requests under way at once, reads and creates together. What a company allows is a matter of its
+    /// performance tier \[D\], so this is a setting.
     pub concurrency: usize,
     /// Whether `showadditionalerrorinfo` is sent. Its place in `control` (last) is assumed: the published schema of
     /// 2019 does not know it.

@@ -205,8 +205,7 @@ pub enum Level {
     Authentication,
 }
 
-/// Which credential or right was refused. `XL03000006` means any of these: level and text tell them apart (fact sheet
-/// section 7).
+/// Which credential or right was refused. `XL03000006` means any of these: level and text tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// Sender id or its password.

@@ -1,4 +1,4 @@
-//! Names the gateway's failures: the table of fact sheet section 7, by level, number and text.
+//! Names the gateway's failures by level, number and text.
 //!
 //! Numbers first, texts last, for most numbers are generic. What to do about a failure is not said here.
 

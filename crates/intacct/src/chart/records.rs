@@ -1,6 +1,6 @@
 //! The records of the chart: which fields of which object, and the plain struct each row becomes.
 //!
-//! Field lists as proven queryable in the field (fact sheet section 5); those that may be missing are optional.
+//! Field lists as proven queryable in the field \[F\]; those that may be missing are optional.
 
 use super::{FieldList, Reading, read_rows};
 use crate::client::Client;
