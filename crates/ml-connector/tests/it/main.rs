@@ -7,3 +7,5 @@ mod flow_errors;
 mod flow_secrets;
 mod flow_stored;
 mod store;
+mod stories;
+mod structure;

@@ -1,0 +1,16 @@
+//! Stories: what the service does for a company, through the shipped code, over HTTP, against the sandbox of both
+//! vendors, with a database file. The sandbox's own books are the judge, never ours alone.
+
+mod assumptions;
+mod fault_cases;
+mod hostile;
+mod ledger;
+mod month;
+pub mod office;
+mod options;
+mod proxy;
+mod refusals;
+mod release;
+pub mod secrets;
+mod source_faults;
+mod together;
