@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::account::Obstacle;
 use super::condition::Case;
 use super::lookup::{field, filled, fold};
-use super::rules::{DimensionSource, Translator};
+use super::rules::{DimensionSource, Place, Translator};
 use crate::chart::{Chart, Value};
 use crate::dimension::Dimension;
 use crate::mapping::{Matching, Missing, ValueSource};
@@ -87,7 +87,7 @@ pub(super) fn entity_of<'t>(chart: &'t Chart, location: &'t Value) -> &'t Value 
 fn find<'t>(translator: &'t Translator<'_>, source: &'t DimensionSource<'_>, case: &Case<'t>) -> Found<'t> {
     let version = translator.mapping.version;
     let mut unmatched = None;
-    for (index, (place, name)) in source.chain.iter().enumerate() {
+    for Place { source: place, name, badge } in &source.chain {
         let hit = match place {
             ValueSource::Constant(id) => {
                 Some(accept(source, id, || format!("constant {id} (mapping {version})").into()))
@@ -106,10 +106,7 @@ fn find<'t>(translator: &'t Translator<'_>, source: &'t DimensionSource<'_>, cas
             }
         };
         match hit {
-            Some(Ok(coded)) => {
-                let badge = (index > 0).then(|| format!("{} by fallback: {name}", source.dimension).into());
-                return Found::Value(coded, badge);
-            }
+            Some(Ok(coded)) => return Found::Value(coded, badge.clone()),
             Some(Err(obstacle)) => return Found::Refused(obstacle),
             None => {}
         }
@@ -239,7 +236,7 @@ fn derive<'t>(chart: &'t Chart, version: u32, coding: &mut Coding<'t>) {
 
 /// The employee's e-mail, where a rule asks the employee's record and the destination has none.
 fn stranger(source: &DimensionSource<'_>, case: &Case<'_>) -> String {
-    let asks = source.chain.iter().any(|(place, _)| **place == ValueSource::Employee);
+    let asks = source.chain.iter().any(|place| *place.source == ValueSource::Employee);
     match asks && case.employee.is_none() {
         true => format!("; no employee record fits {}", case.report.employee.email),
         false => String::new(),
@@ -254,11 +251,9 @@ fn missing<'t>(
     coding: &mut Coding<'t>,
 ) {
     let dimension = source.dimension;
-    let place = source.chain.first().map_or("", |(_, name)| name);
+    let place = source.chain.first().map_or("", |place| &place.name);
     let (code, value, detail) = match (source.rule.missing, text) {
-        (Missing::Blank, None) => {
-            return coding.badges.push(format!("{dimension} left blank: {place} gives nothing").into());
-        }
+        (Missing::Blank, None) => return coding.badges.push(source.blank.clone()),
         (Missing::Blank, Some(text)) => {
             return coding.badges.push(format!("{dimension} left blank: \"{text}\" is not mapped").into());
         }

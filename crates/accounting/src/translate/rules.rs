@@ -41,13 +41,25 @@ pub(super) struct Rule<'a> {
 pub(super) struct DimensionSource<'a> {
     pub dimension: &'a Dimension,
     pub rule: &'a DimensionRule,
-    /// `rule.from`, then the fallbacks, each with its name in words.
-    pub chain: Vec<(&'a ValueSource, String)>,
+    /// `rule.from`, then the fallbacks.
+    pub chain: Vec<Place<'a>>,
+    /// Says that the line goes without because nothing stood at the first place.
+    pub blank: Arc<str>,
     pub table: Table<'a>,
     /// Values by name, where the rule matches names.
     pub names: HashMap<String, Vec<&'a Value>>,
     /// The destination's values; `None` where it does not use the dimension.
     pub values: Option<&'a BTreeMap<String, Value>>,
+}
+
+/// A place where a value may stand.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    pub source: &'a ValueSource,
+    /// In words.
+    pub name: String,
+    /// Set on a fallback: says that it was used.
+    pub badge: Option<Arc<str>>,
 }
 
 /// An offset made ready.
@@ -125,11 +137,17 @@ fn dimension<'a>(name: &'a Dimension, rule: &'a DimensionRule, chart: &'a Chart,
             }
         }
     }
-    let chain = std::iter::once(&rule.from).chain(&rule.fallback);
+    let chain = std::iter::once(&rule.from).chain(&rule.fallback).enumerate();
+    let place = |(index, source)| {
+        let text = describe(source);
+        let badge = (index > 0).then(|| format!("{name} by fallback: {text}").into());
+        Place { source, name: text, badge }
+    };
     DimensionSource {
         dimension: name,
         rule,
-        chain: chain.map(|source| (source, describe(source))).collect(),
+        chain: chain.map(place).collect(),
+        blank: format!("{name} left blank: {} gives nothing", describe(&rule.from)).into(),
         table: Table::new(&rule.values, |text| format!("\"{text}\" in the table of {name} (mapping {version})")),
         names,
         values,
