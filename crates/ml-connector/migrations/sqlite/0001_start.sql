@@ -278,8 +278,6 @@ CREATE TRIGGER flow_versions_are_kept BEFORE DELETE ON flow_versions
 BEGIN SELECT RAISE(ABORT, 'flow_versions is append-only'); END;
 
 -- A writer that lost its lane may not change a posting, a posting's number in the ledger never changes.
-CREATE TRIGGER postings_fence BEFORE UPDATE ON postings WHEN NEW.fence < OLD.fence
-BEGIN SELECT RAISE(ABORT, 'the fence was lost'); END;
-CREATE TRIGGER postings_record BEFORE UPDATE ON postings
-WHEN OLD.record_no IS NOT NULL AND NEW.record_no IS NOT OLD.record_no
-BEGIN SELECT RAISE(ABORT, 'record_no never changes'); END;
+CREATE TRIGGER postings_keep BEFORE UPDATE ON postings
+WHEN NEW.fence < OLD.fence OR (OLD.record_no IS NOT NULL AND NEW.record_no IS NOT OLD.record_no)
+BEGIN SELECT RAISE(ABORT, 'the fence was lost, or record_no would change'); END;

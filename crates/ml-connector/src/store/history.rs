@@ -2,16 +2,13 @@
 //! other nouns read.
 
 use super::attempt::{Attempt, Request, StoredObservation};
-use super::audit::{AuditEntry, AuditFilter};
+use super::audit::AuditEntry;
 use super::customer::CustomerStore;
 use super::error::StoreError;
 use super::ids::FlowId;
 use super::lines::StoredLine;
 use super::posting::StoredPosting;
 use super::report::{InboxReport, ReportVersion};
-
-/// Audit entries shown of one subject at most.
-const AUDIT_LIMIT: u32 = 1_000;
 
 /// One report with all that followed from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,12 +44,16 @@ impl CustomerStore {
     pub async fn report_history(&self, flow: &FlowId, report_id: &str) -> Result<Option<ReportHistory>, StoreError> {
         let Some(report) = self.report(flow, report_id).await? else { return Ok(None) };
         let mut postings = Vec::new();
-        let mut audit = self.audit_of(report_id).await?;
         for posting in self.postings_of(flow, report_id).await? {
-            audit.extend(self.audit_of(posting.reference.as_str()).await?);
             postings.push(self.posting_history(posting).await?);
         }
-        audit.sort_by_key(|entry| entry.seq);
+        let mut subjects = vec![report_id];
+        subjects.extend(postings.iter().map(|history| history.posting.reference.as_str()));
+        // One walk through the chain for up to ten subjects: a subject given twice changes nothing.
+        if subjects.len() < 10 {
+            subjects.resize(10, report_id);
+        }
+        let audit = self.audit_of(&subjects).await?;
         Ok(Some(ReportHistory { versions: self.report_versions(report_id).await?, report, postings, audit }))
     }
 
@@ -65,10 +66,5 @@ impl CustomerStore {
         }
         let observations = self.observations_of(&posting.reference, 0).await?;
         Ok(PostingHistory { posting, lines, attempts, observations })
-    }
-
-    async fn audit_of(&self, subject: &str) -> Result<Vec<AuditEntry>, StoreError> {
-        let filter = AuditFilter { subject: Some(subject.to_owned()), ..AuditFilter::default() };
-        self.list_audit(&filter, 0, AUDIT_LIMIT).await
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use accounting::entry::{Direction, Line, Side};
-use serde::ser::{SerializeMap, SerializeSeq};
+use serde::ser::{SerializeMap, SerializeTuple};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::error::StoreError;
@@ -36,45 +36,42 @@ pub struct StoredLine {
     pub badges: Vec<String>,
 }
 
-/// A line on its way into JSON, without a copy of its texts.
+/// A line on its way into JSON, without a copy of its texts: an array, since the names of the fields would be most of
+/// it. The order is that of [`StoredLine`].
 struct Shown<'a>(&'a Line);
 
 struct Lines<'a>(&'a [Line]);
 
 impl Serialize for Lines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut sequence = serializer.serialize_seq(Some(self.0.len()))?;
-        for line in self.0 {
-            sequence.serialize_element(&Shown(line))?;
-        }
-        sequence.end()
+        serializer.collect_seq(self.0.iter().map(Shown))
     }
 }
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let line = self.0;
-        let direction = match line.direction {
-            Direction::Debit => "debit",
-            Direction::Credit => "credit",
-        };
         let side = match line.side {
             Side::Expense => "expense",
             Side::Offset => "offset",
         };
-        let mut map = serializer.serialize_map(Some(11))?;
-        map.serialize_entry("side", side)?;
-        map.serialize_entry("direction", direction)?;
-        map.serialize_entry("amount_minor", &line.amount.minor)?;
-        map.serialize_entry("account", &*line.account)?;
-        map.serialize_entry("dimensions", &Texts(&line.dimensions))?;
-        map.serialize_entry("memo", &*line.memo)?;
-        map.serialize_entry("document", &*line.document)?;
-        map.serialize_entry("expenses", &line.expenses)?;
-        map.serialize_entry("account_reason", &*line.reason.account)?;
-        map.serialize_entry("dimension_reasons", &Texts(&line.reason.dimensions))?;
-        map.serialize_entry("badges", &line.reason.badges)?;
-        map.end()
+        let direction = match line.direction {
+            Direction::Debit => "debit",
+            Direction::Credit => "credit",
+        };
+        let mut fields = serializer.serialize_tuple(11)?;
+        fields.serialize_element(side)?;
+        fields.serialize_element(direction)?;
+        fields.serialize_element(&line.amount.minor)?;
+        fields.serialize_element(&*line.account)?;
+        fields.serialize_element(&Texts(&line.dimensions))?;
+        fields.serialize_element(&*line.memo)?;
+        fields.serialize_element(&*line.document)?;
+        fields.serialize_element(&line.expenses)?;
+        fields.serialize_element(&*line.reason.account)?;
+        fields.serialize_element(&Texts(&line.reason.dimensions))?;
+        fields.serialize_element(&line.reason.badges)?;
+        fields.end()
     }
 }
 

@@ -17,6 +17,9 @@ const SCHEMAS: &[(i64, &str)] = &[(1, include_str!("../../migrations/sqlite/0001
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that only read. Reads of a file never wait for the writer.
 const READERS: u32 = 3;
+/// Page caches, in KiB and negative, as SQLite wants it.
+const WRITER_CACHE: &str = "-8000";
+const READER_CACHE: &str = "-2000";
 
 pub(super) const FIND_SCHEMA: &str = "SELECT MAX(version) FROM schema_versions";
 pub(super) const ADD_SCHEMA: &str = "INSERT INTO schema_versions (version, applied_ms) VALUES ($1, $2)";
@@ -48,15 +51,19 @@ impl Database {
             Access::Read => None,
         };
         let options = options().filename(path);
-        let reading = pool(READERS).connect_lazy_with(options.clone().read_only(true));
-        let writer = match access {
+        let reading = options.clone().read_only(true).pragma("cache_size", READER_CACHE);
+        let (writer, reader) = match access {
             Access::Write => {
-                let options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-                pool(1).connect_with(options).await.map_err(opening)?
+                let writing = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+                let writer = pool(1).connect_with(writing).await.map_err(opening)?;
+                (writer, pool(READERS).connect_lazy_with(reading))
             }
-            Access::Read => reading.clone(),
+            Access::Read => {
+                let reader = pool(READERS).connect_with(reading).await.map_err(opening)?;
+                (reader.clone(), reader)
+            }
         };
-        let database = Self { writer, reader: reading, access, _lock: lock };
+        let database = Self { writer, reader, access, _lock: lock };
         database.check().await?;
         database.bring_to_schema(access, at_ms).await?;
         Ok(database)
@@ -127,7 +134,9 @@ fn options() -> SqliteConnectOptions {
         .pragma("trusted_schema", "OFF")
         .pragma("cell_size_check", "ON")
         .pragma("mmap_size", "0")
-        .pragma("cache_size", "-8000")
+        // A statement over rows keeps the pages that it changes, in case a later row fails: not in a file.
+        .pragma("temp_store", "MEMORY")
+        .pragma("cache_size", WRITER_CACHE)
         .pragma("wal_autocheckpoint", "4000")
         .pragma("journal_size_limit", "67108864")
         .disable_statement_logging()

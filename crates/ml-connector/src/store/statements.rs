@@ -62,7 +62,6 @@ const PLAIN: &[&str] = &[
     control::FIND,
     audit::HEAD,
     audit::LIST,
-    audit::LIST_OF_SUBJECT,
     audit_check::FIND_CHECKPOINT,
     audit_check::PUT_CHECKPOINT,
     counter::TAKE,
@@ -92,6 +91,7 @@ static OVER_ROWS: &[&Rows] = &[
     &attempt::FINISH_ATTEMPTS,
     &attempt::COUNT_OBSERVATIONS,
     &audit::APPEND,
+    &audit::OF_SUBJECTS,
 ];
 
 /// All of them, with numbered parameters.

@@ -30,7 +30,7 @@ impl Tx {
     /// Keeps everything, together with the events: one for each posting, setting or right that changed.
     ///
     /// # Errors
-    /// [`StoreError::Statement`]; then nothing of it may be taken for kept.
+    /// [`StoreError::Statement`]; whether it was kept is then not known until it is read again.
     pub async fn commit(mut self, at_ms: i64, events: Vec<AuditEvent>) -> Result<(), StoreError> {
         audit::append(&mut self, at_ms, &events).await?;
         self.finish(at_ms).await
