@@ -117,6 +117,8 @@ pub enum Arrival {
         state: InboxState,
         /// Generation of its postings.
         generation: u8,
+        /// Whether it moved on at its source, such as from approved to reimbursed.
+        moved: bool,
     },
     /// The same report comes again later in the same batch; that one counts.
     Superseded,
@@ -334,7 +336,8 @@ fn arrivals_of(batch: &[NewReport], known: &HashMap<String, KnownReport>) -> Vec
     let mut later = HashSet::new();
     let arrival = |report: &NewReport| match known.get(&report.report_id) {
         Some(known) if known.content_hash == report.content_hash => {
-            Arrival::Unchanged { state: known.state, generation: known.generation }
+            let moved = known.source_state != report.source_state;
+            Arrival::Unchanged { state: known.state, generation: known.generation, moved }
         }
         Some(known) => Arrival::Changed { state: known.state, generation: known.generation },
         None => Arrival::New,

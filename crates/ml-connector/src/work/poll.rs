@@ -163,8 +163,9 @@ impl<S: Source, D> Work<'_, S, D> {
                     events.push(event("report.changed", row));
                     Some((state, generation))
                 }
-                Put::Unchanged { state, generation } => {
-                    if !waits(state) {
+                Put::Unchanged { state, generation, moved } => {
+                    // A fund source may be taken only now that the report has moved on.
+                    if !waits(state) && !(moved && state == InboxState::Posted) {
                         summary.unchanged += 1;
                         continue;
                     }

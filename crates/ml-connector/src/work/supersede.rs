@@ -17,6 +17,8 @@ use crate::systems::Destination;
 pub enum Standing {
     /// They are the same, or not to be touched: the report stands where they stand.
     Keep(InboxState),
+    /// They stand, and there is more to post: a fund source that was not taken before.
+    Extend,
     /// Nothing of them is booked or under way: they are withdrawn, and this generation may follow.
     Replace {
         /// The generation that may follow.
@@ -49,6 +51,11 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let withdrawn = latest.iter().any(|posting| is_withdrawn(&posting.machine));
         if on_its_way || (same && !withdrawn) {
             return self.keep_postings(lane, latest).await.map(Standing::Keep);
+        }
+        let stand = latest.iter().all(|posting| matches!(posting.machine.state, State::Posted { .. }));
+        let within = made.is_some_and(|made| latest.iter().all(|posting| made.contains(&posting.payload_sha256)));
+        if stand && within {
+            return Ok(Standing::Extend);
         }
         if !latest.iter().all(|posting| self.may_be_replaced(&posting.machine)) {
             return Ok(Standing::Drift);

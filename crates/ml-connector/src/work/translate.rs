@@ -80,6 +80,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         }
         let existing = self.customer.postings_of(&self.flow_id, &outcome.waiting.report.id).await?;
         let Some(newest) = existing.iter().map(|posting| posting.key.generation).max() else { return Ok(outcome) };
+        let frozen: Vec<[u8; 32]> = existing.iter().map(|posting| posting.payload_sha256).collect();
         let Some(lane) = lane else {
             // Rehearsing a flow that has posted: its postings are left as they are.
             return Ok(Outcome { state: InboxState::Posted, keep: true, ..outcome });
@@ -90,6 +91,10 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let made = (outcome.state == InboxState::Ready).then_some(made.as_slice());
         Ok(match self.standing(lane, existing, made).await? {
             Standing::Keep(state) => Outcome { state, keep: true, ..outcome },
+            Standing::Extend => {
+                let rendered = outcome.rendered.into_iter().filter(|made| !frozen.contains(&made.sha256)).collect();
+                Outcome { rendered, ..outcome }
+            }
             Standing::Replace { generation } if outcome.state == InboxState::Ready => {
                 self.outcome(translator, outcome.waiting, generation)
             }

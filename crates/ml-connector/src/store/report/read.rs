@@ -26,8 +26,8 @@ macro_rules! columns {
 }
 
 pub(in crate::store) static KNOWN: Rows = Rows::new(
-    "SELECT report_no, report_id, content_hash, state, generation FROM reports WHERE customer_id = ? \
-     AND flow_id = ? AND report_id IN (",
+    "SELECT report_no, report_id, content_hash, state, generation, source_state FROM reports \
+     WHERE customer_id = ? AND flow_id = ? AND report_id IN (",
     &[OWN],
     ")",
 );
@@ -62,6 +62,8 @@ pub struct KnownReport {
     pub state: InboxState,
     /// Generation of its postings.
     pub generation: u8,
+    /// Where it stood at its source.
+    pub source_state: ReportState,
 }
 
 /// A report in the inbox, as it is shown.
@@ -282,16 +284,18 @@ pub(super) async fn known(
     ids: &[&str],
 ) -> Result<Vec<KnownReport>, StoreError> {
     let mut found = Vec::new();
-    let mut finding = sqlx::query_as::<_, (i64, String, String, String, i64)>(KNOWN.text(ids.len()));
+    let mut finding = sqlx::query_as::<_, (i64, String, String, String, i64, String)>(KNOWN.text(ids.len()));
     finding = finding.bind(customer.as_str()).bind(flow.as_str());
     for id in ids {
         finding = finding.bind(*id);
     }
     let rows = finding.fetch_all(executor).await.map_err(failed("looking up reports"))?;
-    for (report_no, report_id, hash, state, generation) in rows {
+    for (report_no, report_id, hash, state, generation, source_state) in rows {
         let (content_hash, state, generation) =
             (parse_hash(&hash)?, parse_state(&state)?, small(generation, "generation")?);
-        found.push(KnownReport { report_no, report_id, content_hash, state, generation });
+        let source_state =
+            ReportState::parse(&source_state).ok_or_else(|| unreadable("source state", &source_state))?;
+        found.push(KnownReport { report_no, report_id, content_hash, state, generation, source_state });
     }
     Ok(found)
 }

@@ -36,7 +36,7 @@ async fn a_report_comes_in_once_and_its_changes_as_versions() {
     assert_eq!(
         again,
         [
-            Arrival::Unchanged { state: InboxState::Seen, generation: 0 },
+            Arrival::Unchanged { state: InboxState::Seen, generation: 0, moved: false },
             Arrival::Changed { state: InboxState::Seen, generation: 0 }
         ]
     );
