@@ -131,7 +131,6 @@ impl Posting {
         self.recent_sends_ms.push(at_ms);
         self.looks = Looks::default();
         self.consented = false;
-        self.repeated = false;
     }
 
     fn not_sent(&mut self) {

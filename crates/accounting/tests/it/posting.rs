@@ -1,6 +1,7 @@
 //! The posting machine and the identity of postings.
 
 mod batch;
+mod evidence;
 mod identity;
 mod moves;
 mod simulation;

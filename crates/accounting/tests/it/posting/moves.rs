@@ -5,56 +5,56 @@ use accounting::posting::{
 };
 use accounting::problem::Code;
 
-const T0: i64 = 1_700_000_000_000;
-const MINUTE_MS: i64 = 60_000;
-const HOUR_MS: i64 = 60 * MINUTE_MS;
+pub const T0: i64 = 1_700_000_000_000;
+pub const MINUTE_MS: i64 = 60_000;
+pub const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-fn rules() -> Rules {
+pub fn rules() -> Rules {
     Rules::default()
 }
 
-fn looked(at_ms: i64, finding: Finding) -> Event {
+pub fn looked(at_ms: i64, finding: Finding) -> Event {
     Event::Looked { at_ms, finding, observations: 0 }
 }
 
-fn none(at_ms: i64, positive_control: bool) -> Event {
+pub fn none(at_ms: i64, positive_control: bool) -> Event {
     looked(at_ms, Finding::None { positive_control })
 }
 
-fn one(record_no: &str, equal: bool) -> Finding {
+pub fn one(record_no: &str, equal: bool) -> Finding {
     Finding::One { record_no: record_no.to_owned(), equal }
 }
 
-fn sent(at_ms: i64) -> Event {
+pub fn sent(at_ms: i64) -> Event {
     Event::SendingCommitted { at_ms, observations: 0 }
 }
 
-fn rejected(at_ms: i64, class: RejectClass) -> Event {
+pub fn rejected(at_ms: i64, class: RejectClass) -> Event {
     Event::Answered { at_ms, verdict: Verdict::Rejected { class, code: Code::LedgerRejected } }
 }
 
-fn posted(at_ms: i64, record_no: &str) -> Event {
+pub fn posted(at_ms: i64, record_no: &str) -> Event {
     Event::Answered { at_ms, verdict: Verdict::Posted { record_no: record_no.to_owned() } }
 }
 
 /// Applies the events in turn; every one must be allowed.
-fn after(posting: &Posting, events: impl IntoIterator<Item = Event>) -> Posting {
+pub fn after(posting: &Posting, events: impl IntoIterator<Item = Event>) -> Posting {
     events.into_iter().fold(posting.clone(), |posting, event| posting.on(event, &rules()).unwrap())
 }
 
-fn sending() -> Posting {
+pub fn sending() -> Posting {
     after(&Posting::frozen(), [none(T0, false), sent(T0)])
 }
 
-fn unknown() -> Posting {
+pub fn unknown() -> Posting {
     after(&sending(), [Event::Unclear { at_ms: T0 }])
 }
 
-fn absent() -> Posting {
+pub fn absent() -> Posting {
     after(&unknown(), [none(T0 + 20 * MINUTE_MS, true), none(T0 + 21 * MINUTE_MS, true)])
 }
 
-fn undecidable() -> Posting {
+pub fn undecidable() -> Posting {
     after(&unknown(), [none(T0 + 24 * HOUR_MS, false)])
 }
 
@@ -242,26 +242,6 @@ fn the_third_refusal_of_a_class_holds_it_and_a_person_starts_anew() {
     assert_eq!((&posting.state, posting.failures), (&State::Held { code: Code::LedgerRejected }, 3));
     let released = after(&posting, [Event::Released { at_ms: T0 + 3 }]);
     assert_eq!((&released.state, released.failures), (&State::Frozen, 0));
-}
-
-#[test]
-fn late_evidence_must_be_read_and_is_never_overruled_by_a_look_that_finds_nothing() {
-    let at_ms = T0 + 21 * MINUTE_MS;
-    let unread = absent().on(Event::SendingCommitted { at_ms, observations: 1 }, &rules());
-    assert_eq!(unread, Err(IllegalMove::UnreadObservations { stored: 1, read: 0 }));
-    let observation = Observation::Posted { record_no: "7".to_owned() };
-    let told = after(&absent(), [Event::Observed { at_ms, observation }]);
-    assert_eq!((&told.state, told.claimed.as_deref()), (&State::Unknown, Some("7")));
-    let none = |at_ms| Event::Looked { at_ms, finding: Finding::None { positive_control: true }, observations: 1 };
-    let missed = after(&told, [none(at_ms), none(at_ms + MINUTE_MS)]);
-    assert_eq!(missed.state, State::Held { code: Code::OutcomeUndecidable });
-}
-
-#[test]
-fn an_observation_in_doubt_moves_the_last_byte() {
-    let at_ms = T0 + HOUR_MS;
-    let late = after(&absent(), [Event::Observed { at_ms, observation: Observation::Unclear }]);
-    assert_eq!((&late.state, late.last_byte_ms), (&State::Unknown, Some(at_ms)));
 }
 
 #[test]
