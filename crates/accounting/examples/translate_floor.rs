@@ -135,8 +135,7 @@ fn chart() -> Chart {
             name: format!("Name of {id}"),
             active: true,
             implies,
-            email,
-            aliases: Vec::new(),
+            aliases: email.into_iter().collect(),
         };
         chart.values.entry(dimension).or_default().insert(id.to_owned(), value);
     };

@@ -34,8 +34,6 @@ pub struct Value {
     /// What it implies of other dimensions: a project its customer, a task its project, a location its entity's
     /// own location.
     pub implies: BTreeMap<Dimension, String>,
-    /// E-mail, where the value is a person; an employee is found by it.
-    pub email: Option<String>,
 }
 
 /// A journal.

@@ -90,7 +90,9 @@ pub(super) fn heading(
             }
             Moved::Nowhere => {
                 let detail = format!("the posting date is {wanted}, books are closed through {closed}");
-                problems.of_report(Code::PeriodClosed, wanted.to_string(), detail);
+                // The month is the cause: one card for all reports of it, whatever their day.
+                let month = format!("{:04}-{:02}", wanted.year(), wanted.month());
+                problems.of_report(Code::PeriodClosed, month, detail);
             }
         }
     }

@@ -182,7 +182,7 @@ fn offset(fund: FundSource, offset: &Offset, version: u32) -> OffsetSource<'_> {
 
 /// Other texts by which a value is known.
 fn alternatives(value: &Value) -> impl Iterator<Item = &str> {
-    let texts = value.aliases.iter().map(String::as_str).chain(value.email.as_deref());
+    let texts = value.aliases.iter().map(String::as_str);
     texts.filter(|text| !text.trim().is_empty())
 }
 

@@ -38,7 +38,6 @@ struct ValueDocument {
     name: String,
     active: bool,
     implies: BTreeMap<String, String>,
-    email: Option<String>,
     aliases: Vec<String>,
 }
 
@@ -120,7 +119,6 @@ fn write_values(values: &BTreeMap<String, Value>) -> Vec<ValueDocument> {
         name: value.name.clone(),
         active: value.active,
         implies: value.implies.iter().map(|(dimension, id)| (dimension.to_string(), id.clone())).collect(),
-        email: value.email.clone(),
         aliases: value.aliases.clone(),
     };
     values.values().map(write).collect()
@@ -133,8 +131,8 @@ fn write_journal(journal: &Journal) -> JournalDocument {
 fn read_value(value: ValueDocument) -> Result<Value, StoreError> {
     let implies = value.implies.into_iter().map(|(dimension, id)| Ok((parse_dimension(&dimension)?, id)));
     let implies = implies.collect::<Result<_, StoreError>>()?;
-    let ValueDocument { id, name, active, email, aliases, .. } = value;
-    Ok(Value { id, name, active, implies, email, aliases })
+    let ValueDocument { id, name, active, aliases, .. } = value;
+    Ok(Value { id, name, active, implies, aliases })
 }
 
 fn parse_dimension(name: &str) -> Result<Dimension, StoreError> {

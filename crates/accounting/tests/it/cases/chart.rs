@@ -51,7 +51,7 @@ fn dimension_value(chart: &mut Chart, name: &str, id: &str, value: &str) {
     let mut found = Value { id: id.to_owned(), active: true, ..Value::default() };
     for part in value.split(';').map(str::trim) {
         match part.split_once(" = ") {
-            Some(("email", email)) => found.email = Some(email.to_owned()),
+            Some(("email", email)) => found.aliases.push(email.to_owned()),
             Some((name, id)) => drop(found.implies.insert(Dimension::parse(name).unwrap(), id.to_owned())),
             None if part == "inactive" => found.active = false,
             None => found.name = part.to_owned(),
