@@ -1,6 +1,7 @@
 //! The store, on real database files and in memory. Nothing here reaches a network.
 
 mod audit;
+mod audit_forged;
 mod facts;
 mod inbox;
 mod lanes;
