@@ -2,7 +2,7 @@
 
 use accounting::identity::Reference;
 use accounting::posting::{Event, IllegalMove, Posting, State};
-use accounting::{Currency, Date};
+use accounting::{Currency, Date, Problem};
 use bytes::Bytes;
 
 use super::{Work, WorkError};
@@ -34,6 +34,8 @@ pub struct Entry {
     pub currency: Currency,
     /// Where it stands.
     pub machine: Posting,
+    /// What was last shown with it.
+    pub problem: Option<Problem>,
 }
 
 impl ReportEntries {
@@ -94,5 +96,6 @@ pub fn entry(posting: StoredPosting, payload: Bytes) -> Entry {
         payload,
         sha256: posting.payload_sha256,
         machine: posting.machine,
+        problem: posting.problem,
     }
 }

@@ -50,7 +50,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
                 let finding = self.finding(entry, &found, &lines, &strangers, controlled).await?;
                 let before = entry.machine.state.clone();
                 entry.machine = self.looked(entry, at_ms, finding).await?;
-                if entry.machine.state != before || before == State::Unknown {
+                // Looks into a doubt count towards its end, so they are kept even where they settle nothing.
+                let doubted = matches!(before, State::Unknown | State::Rejected { .. } | State::Held { .. });
+                if entry.machine.state != before || doubted {
                     changed.insert(entry.reference.to_string());
                 }
             }
@@ -172,6 +174,7 @@ fn copy(entry: &Entry) -> Entry {
         sha256: entry.sha256,
         currency: entry.currency,
         machine: entry.machine.clone(),
+        problem: entry.problem.clone(),
     }
 }
 
@@ -188,7 +191,8 @@ fn problem(entry: &Entry) -> Option<Problem> {
         State::Held { code: Code::OutcomeUndecidable } => {
             (entry.reference.to_string(), "it was not found, and nothing else proves that it would be".to_owned())
         }
-        _ => return None,
+        // A look that settled nothing leaves what was said before.
+        state => return entry.problem.clone().filter(|problem| state.code() == Some(problem.code)),
     };
     entry.machine.state.code().map(|code| Problem::of_report(code, value, detail))
 }

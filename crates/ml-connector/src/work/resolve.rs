@@ -74,8 +74,11 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let now_ms = self.clock.now_ms();
         let report_id = posting.key.report.clone();
         let mut entry = entry(posting, bytes::Bytes::new());
+        // A refusal for an unrecognised cause may be that of a second copy, while the first one stands: one look at
+        // once tells most of the time.
+        let may_be_copy = matches!(entry.machine.state, State::Rejected { .. }) && entry.machine.looks.made == 0;
         match entry.machine.due(now_ms, &self.rules) {
-            Due::LookAt(at_ms) if at_ms <= now_ms => match due.last_mut() {
+            Due::LookAt(at_ms) if at_ms <= now_ms || may_be_copy => match due.last_mut() {
                 Some(report) if report.report_id == report_id => report.entries.push(entry),
                 _ => due.push(ReportEntries { report_id, entries: vec![entry] }),
             },

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use accounting::Code;
 use accounting::posting::Event;
+use accounting::{Code, Problem};
 use serde_json::json;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -16,7 +16,7 @@ use super::refresh::ChartInUse;
 use super::summary::Summary;
 use super::{ACTOR, Work, WorkError};
 use crate::flow::Mode;
-use crate::store::AuditEvent;
+use crate::store::{AuditEvent, PostingChange};
 use crate::systems::{Destination, Source};
 
 /// Clocks that differ by more than this make times meaningless.
@@ -117,6 +117,8 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let began_ms = self.clock.now_ms();
         let patience_ms = self.rules.settle_ms.saturating_add(self.rules.look_gap_ms.saturating_mul(3));
         let mut passes = 0;
+        // Translating may have released refused entries: they go out in the same run.
+        let mut released = true;
         loop {
             let pending = match self.resolve(lane).await {
                 Ok(pending) => pending,
@@ -126,7 +128,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 }
                 Err(error) => return Err(error),
             };
-            if pending.moved && passes < PASSES && !lane.is_stopped() {
+            if (pending.moved || std::mem::take(&mut released)) && passes < PASSES && !lane.is_stopped() {
                 passes += 1;
                 let posted = self.post_left_over(lane).await?;
                 let any = posted.sent > 0;
@@ -198,7 +200,10 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             }
             let mut tx = self.customer.begin().await?;
             let entries = || reports.iter().flat_map(|(_, report)| &report.entries);
-            tx.save_postings(&lease, company, &entries().map(change).collect::<Vec<_>>(), at_ms).await?;
+            let left = "an earlier run ended before its outcome was on record";
+            let problem = Problem::of_report(Code::OutcomeUnknown, "", left);
+            let changes = entries().map(|entry| PostingChange { problem: Some(&problem), ..change(entry) });
+            tx.save_postings(&lease, company, &changes.collect::<Vec<_>>(), at_ms).await?;
             for (flow, report) in &reports {
                 tx.move_reports(flow, &[(report.report_id.as_str(), report.state())], at_ms).await?;
             }

@@ -283,6 +283,7 @@ fn into_entries(outcome: Outcome) -> ReportEntries {
         payload: rendered.payload,
         sha256: rendered.sha256,
         machine: accounting::posting::Posting::frozen(),
+        problem: None,
     });
     ReportEntries { report_id: outcome.waiting.report.id, entries: entries.collect() }
 }
