@@ -183,7 +183,7 @@ impl Shown {
                 "posted": self.second.posted,
                 "unchanged": self.second.unchanged,
             },
-            "held": self.books.held_json(),
+            "held": held(&self.books.held_json()),
         })
     }
 
@@ -203,6 +203,22 @@ impl Shown {
         text.push_str(&self.books.held_text());
         text
     }
+}
+
+/// Of what is held, what the demonstration promises to print.
+fn held(reports: &Value) -> Value {
+    let problem = |problem: &Value| {
+        let of = |key: &str| &problem[key];
+        json!({ "code": of("code"), "title": of("title"), "value": of("value"), "remedy": of("remedy") })
+    };
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    list(reports)
+        .iter()
+        .map(|report| {
+            let problems: Vec<Value> = list(&report["problems"]).iter().map(problem).collect();
+            json!({ "report_id": report["report_id"], "problems": problems })
+        })
+        .collect()
 }
 
 /// The first entries of the sandbox's ledger, and its sums.

@@ -20,6 +20,8 @@ pub enum Failure {
     Problem(Box<Problem>),
     /// A flow file with mistakes.
     Flow(FlowError),
+    /// Settings that cannot be used.
+    Settings(String),
     /// Anything else, in one sentence.
     Plain(String),
 }
@@ -33,7 +35,7 @@ impl Failure {
             eprint!("{}", self.to_text());
         }
         match self {
-            Self::Flow(_) => ExitCode::from(2),
+            Self::Flow(_) | Self::Settings(_) => ExitCode::from(2),
             Self::Problem(problem) if problem.code == accounting::Code::FlowInvalid => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
@@ -53,7 +55,7 @@ impl Failure {
                     "remedy": problem.remedy,
                 })).collect::<Vec<_>>(),
             }),
-            Self::Plain(message) => json!({ "message": message }),
+            Self::Settings(message) | Self::Plain(message) => json!({ "message": message }),
         }
     }
 
@@ -61,7 +63,7 @@ impl Failure {
         match self {
             Self::Problem(problem) => problem_text(problem),
             Self::Flow(error) => format!("{error}\n"),
-            Self::Plain(message) => format!("error: {message}\n"),
+            Self::Settings(message) | Self::Plain(message) => format!("error: {message}\n"),
         }
     }
 }
@@ -90,7 +92,7 @@ impl From<SettingsError> for Failure {
         if let Some(source) = std::error::Error::source(&error) {
             message.push_str(&format!(": {source}"));
         }
-        Self::Plain(message)
+        Self::Settings(message)
     }
 }
 
