@@ -1,11 +1,14 @@
 //! Integration tests of the service, one module a subject.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
+mod commands;
 mod flow;
 mod flow_docs;
 mod flow_errors;
 mod flow_secrets;
 mod flow_stored;
+mod kills;
+mod program;
 mod store;
 mod stories;
 mod structure;

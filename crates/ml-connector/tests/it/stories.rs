@@ -4,11 +4,11 @@
 mod assumptions;
 mod fault_cases;
 mod hostile;
-mod ledger;
+pub mod ledger;
 mod month;
 pub mod office;
 mod options;
-mod proxy;
+pub mod proxy;
 mod refusals;
 mod release;
 pub mod secrets;

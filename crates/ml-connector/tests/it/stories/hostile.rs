@@ -21,7 +21,7 @@ async fn with_one_report(change: impl Fn(&mut Value) + Send + Sync + 'static) ->
             change(report);
         }
     };
-    office.endpoints.expensify = Some(proxy::start(&office.sandbox.expensify_url, Arc::new(changed)).await);
+    office.endpoints.expensify = Some(proxy::start(&office.sandbox.expensify_url, proxy::of_reports(changed)).await);
     let outcome = office.run().await;
     secrets::check(&office, &outcome).await;
     ledger::check(&office, &outcome);
@@ -87,7 +87,7 @@ async fn expenses_that_do_not_add_up() {
 
 #[tokio::test]
 async fn an_expense_that_stands_there_twice() {
-    is_held("MLC-126", |report| {
+    is_unreadable(|report| {
         let first = report["expenses"][0]["transactionID"].clone();
         report["expenses"][1]["transactionID"] = first;
     })
@@ -117,7 +117,12 @@ async fn records_that_are_no_reports() {
     is_unreadable(|report| report["expenses"] = json!("none")).await;
     is_unreadable(|report| report["expenseCount"] = json!(3)).await;
     is_unreadable(|report| report["approved"] = json!("yesterday")).await;
-    is_unreadable(|report| report["status"] = json!("Perhaps")).await;
+    is_unreadable(|report| {
+        report["status"] = json!("Perhaps");
+        report["state"] = json!("PERHAPS");
+        report["displayStatus"] = json!("Perhaps");
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -125,13 +130,18 @@ async fn texts_that_would_break_the_request_arrive_as_they_are() {
     let (office, outcome, id) = with_one_report(|report| {
         let expense = &mut report["expenses"][0];
         expense["merchant"] = json!("A&B <c> ]]> \"q\" '; DROP TABLE x; -- \u{1f600} é");
-        expense["comment"] = json!("<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY y SYSTEM \"file:///etc/passwd\">]>&y;");
+        expense["comment"] =
+            json!("<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY y SYSTEM \"file:///etc/passwd\">]>&y;");
         report["reportName"] = json!("\u{202e}gnp.exe\r\n=HYPERLINK(\"x\")");
     })
     .await;
     assert!(is_posted(&outcome, &id), "{:?}", outcome.reports[&id].problems);
     let told = ledger::entries(&office).iter().any(|entry| {
-        entry["lines"].as_array().unwrap().iter().any(|line| line["description"].as_str().unwrap().contains("A&B <c> ]]>"))
+        entry["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|line| line["description"].as_str().unwrap().contains("A&B <c> ]]>"))
     });
     assert!(told);
 }

@@ -43,8 +43,10 @@ pub fn check(office: &Office, outcome: &Outcome) {
         .iter()
         .filter_map(|posting| Some((posting.reference.as_str(), posting.machine.state.record_no()?)))
         .collect();
-    let there: BTreeMap<&str, &str> =
-        ledger.iter().map(|entry| (entry["reference"].as_str().unwrap(), entry["recordno"].as_str().unwrap())).collect();
+    let there: BTreeMap<&str, &str> = ledger
+        .iter()
+        .map(|entry| (entry["reference"].as_str().unwrap(), entry["recordno"].as_str().unwrap()))
+        .collect();
     assert_eq!(posted, there, "what we believe is posted is not what the ledger holds");
     for entry in &ledger {
         let reference = entry["reference"].as_str().unwrap();
@@ -99,9 +101,8 @@ fn shown_lines(entry: &Value) -> Vec<(String, i64, String, String)> {
 }
 
 fn frozen_lines(outcome: &Outcome, reference: &str) -> Vec<(String, i64, String, String)> {
-    let dimension = |line: &ml_connector::store::StoredLine, name: &str| {
-        line.dimensions.get(name).cloned().unwrap_or_default()
-    };
+    let dimension =
+        |line: &ml_connector::store::StoredLine, name: &str| line.dimensions.get(name).cloned().unwrap_or_default();
     let mut lines: Vec<_> = outcome.lines[reference]
         .iter()
         .map(|line| {

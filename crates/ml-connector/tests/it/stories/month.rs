@@ -41,10 +41,14 @@ fn every_held_report_says_why(outcome: &Outcome) {
         let entry = entries.iter().find(|entry| entry.subject == report.report_id).unwrap();
         let detail: Value = serde_json::from_str(&entry.detail).unwrap();
         for problem in &report.problems {
-            assert!(!problem.detail.is_empty() && !problem.code.remedy().is_empty() && !problem.code.cause().is_empty());
-            let named = detail["problems"].as_array().unwrap().iter().any(|named| {
-                named["code"] == problem.code.to_string() && named["value"] == problem.value.as_str()
-            });
+            assert!(
+                !problem.detail.is_empty() && !problem.code.remedy().is_empty() && !problem.code.cause().is_empty()
+            );
+            let named = detail["problems"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|named| named["code"] == problem.code.to_string() && named["value"] == problem.value.as_str());
             assert!(named, "{}: the audit does not name {}", report.report_id, problem.value);
             codes.insert(problem.code.to_string());
         }

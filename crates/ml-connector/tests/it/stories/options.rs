@@ -35,7 +35,8 @@ fn is_offset(line: &Value) -> bool {
 
 #[tokio::test]
 async fn one_entry_a_report() {
-    let (_, outcome, entries) = under(&[(GROUP, "group = \"report\""), ("company_card = \"CC\"", "company_card = \"EXP\"")]).await;
+    let (_, outcome, entries) =
+        under(&[(GROUP, "group = \"report\""), ("company_card = \"CC\"", "company_card = \"EXP\"")]).await;
     assert_eq!(entries.len(), outcome.count(&[InboxState::Posted]));
 }
 

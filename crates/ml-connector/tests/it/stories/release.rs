@@ -53,9 +53,12 @@ async fn mending_the_mapping_the_chart_or_the_report_releases_what_waited_for_it
 
     for report in &blank {
         let expenses = office.in_expensify(json!({"action": "show", "report": report}))["expenses"].clone();
-        for expense in expenses.as_array().unwrap().iter().filter(|expense| {
-            ["", "Uncategorized"].contains(&expense["category"].as_str().unwrap())
-        }) {
+        for expense in expenses
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|expense| ["", "Uncategorized"].contains(&expense["category"].as_str().unwrap()))
+        {
             let transaction = &expense["transaction"];
             let recode = json!({"action": "recode", "report": report, "transaction": transaction, "category": "Train"});
             office.in_expensify(recode);

@@ -55,10 +55,7 @@ fn forms(name: &str, value: &str) -> Vec<Needle> {
         let shifted = BASE64_NOPAD.encode(&[&vec![b' '; shift], bytes].concat());
         forms.push(("in shifted base64", shifted[4..shifted.len() - 3].to_owned()));
     }
-    forms
-        .into_iter()
-        .map(|(form, text)| Needle { name: format!("{name} {form}"), bytes: text.into_bytes() })
-        .collect()
+    forms.into_iter().map(|(form, text)| Needle { name: format!("{name} {form}"), bytes: text.into_bytes() }).collect()
 }
 
 /// Secrets to look for.
