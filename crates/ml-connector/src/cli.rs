@@ -8,6 +8,7 @@ mod demo;
 mod output;
 mod ping;
 mod preview;
+mod report;
 mod run;
 mod sandbox;
 mod secret;
@@ -43,6 +44,7 @@ const EXAMPLES: &str = "Examples:
   ml-connector ping expenses.toml         Check credentials, permissions, journals and clock
   ml-connector preview expenses.toml      Show the exact journal lines, with the reason for each
   ml-connector run expenses.toml          Read, map, validate and post, once
+  ml-connector report R00bCluvcO4T        Show all that is on record of one report
   ml-connector audit list                 Show what happened
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or flow file, 3 done, but a person is needed (held or unknown).";
@@ -88,6 +90,8 @@ enum Command {
     Preview(preview::Preview),
     /// Check everything a flow needs, with separate verdicts and remedies; reads only
     Ping(ping::Ping),
+    /// Show everything on record of one report
+    Report(report::Report),
     /// Look at, verify or export the audit
     Audit(audit::Audit),
     /// Keep credentials sealed in the database
@@ -132,6 +136,7 @@ impl Cli {
             Command::Run(command) => command.execute(common).await,
             Command::Preview(command) => command.execute(common).await,
             Command::Ping(command) => command.execute(common).await,
+            Command::Report(command) => command.execute(common).await,
             Command::Audit(command) => command.execute(common).await,
             Command::Secret(command) => command.execute(common).await,
         };

@@ -14,8 +14,8 @@ use super::{ACTOR, Work, WorkError};
 use crate::store::{Arrival as Put, AuditEvent, InboxState, NewReport, ReportChange};
 use crate::systems::{Arrival, Arrivals, Incoming, Source, Wanted};
 
-/// Reports written to the inbox in one commit.
-const BATCH: usize = 50;
+/// Reports written to the inbox in one commit, and translated in the next.
+const BATCH: usize = 200;
 
 /// A report in the inbox that waits to be translated.
 #[derive(Debug)]

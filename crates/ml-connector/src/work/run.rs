@@ -51,8 +51,8 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
 
     async fn run_in(&self, lane: &Lane, wait: bool) -> Result<Summary, WorkError> {
         self.recover(lane).await?;
-        let (to_translate, waiting) = channel(4);
-        let (to_post, groups) = channel(2);
+        let (to_translate, waiting) = channel(1);
+        let (to_post, groups) = channel(1);
         let (polled, prepared, posted) = tokio::join!(
             self.read_all(to_translate),
             async {
