@@ -142,6 +142,7 @@ fn cause(errors: &[GatewayError]) -> (RejectClass, Code) {
     let has_id = |ids: &[&str]| errors.iter().any(|error| error.errorid.as_deref().is_some_and(|id| ids.contains(&id)));
     let has_number = |numbers: &[&str]| errors.iter().any(|error| numbers.contains(&error.errorno.as_str()));
     let text: String = errors.iter().map(|error| error.text().to_lowercase()).collect::<Vec<_>>().join("\n");
+    let text = text.replace(TRAILER, "");
     let says = |phrases: &[&str]| phrases.iter().any(|phrase| text.contains(phrase));
     if is_rate_limit(errors) {
         (RejectClass::RateLimit, Code::LedgerRateLimited)
@@ -155,6 +156,9 @@ fn cause(errors: &[GatewayError]) -> (RejectClass, Code) {
         (RejectClass::Other, Code::LedgerRejected)
     }
 }
+
+/// What follows every failed create, whatever its cause (observed by third parties); it tells nothing.
+const TRAILER: &str = "check the transaction for errors or inconsistencies, then try again";
 
 /// Phrases of refusals of a value (observed by third parties). Labels of dimensions are renamed by customers, so none
 /// is part of a phrase.
