@@ -1,6 +1,7 @@
 //! The ledger cannot be reached, refuses who asks, or answers reads with nonsense: nothing is posted, the run says so
 //! with a code, and the next run does the work.
 
+use accounting::posting::{RejectClass, State};
 use ml_connector::store::InboxState;
 use sandbox::intacct::Assumptions;
 use serde_json::{Value, json};
@@ -170,6 +171,8 @@ async fn a_refusal_that_nobody_understands() {
         let problem = posting.problem.as_ref().unwrap();
         assert_eq!(problem.code.to_string(), "MLC-310");
         assert!(problem.detail.contains("pondered"), "{}", problem.detail);
+        let state = &posting.machine.state;
+        assert!(matches!(state, State::Rejected { class: RejectClass::Other, .. }), "{state:?}: {}", problem.detail);
     }
     office.sandbox.set_intacct_assumptions(Assumptions::default());
     let outcome = office.run_until_settled().await;
