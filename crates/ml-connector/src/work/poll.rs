@@ -15,7 +15,7 @@ use crate::store::{Arrival as Put, AuditEvent, InboxState, NewReport, ReportChan
 use crate::systems::{Arrival, Arrivals, Incoming, Source, Wanted};
 
 /// Reports written to the inbox in one commit, and translated in the next.
-const BATCH: usize = 200;
+const BATCH: usize = 100;
 
 /// A report in the inbox that waits to be translated.
 #[derive(Debug)]

@@ -6,6 +6,7 @@
 //! | name resolution, connection or TLS failed; no session | not sent |
 //! | control or authentication failed, in an answer to this request, or a well-formed rate limit | rejected |
 //! | function succeeded with exactly one record number | posted |
+//! | function succeeded and names no record | perhaps a repeated key: read back first |
 //! | function failed or was rolled back, for a cause that is recognised | rejected |
 //! | the same, cause not recognised, and the key was sent before | perhaps a repeated key: read back first |
 //! | everything else | unclear: read back |
@@ -111,6 +112,8 @@ fn function_verdict(function: &FunctionAnswer) -> (Option<Verdict>, Option<Strin
     match &function.status {
         ResultStatus::Success => match (function.record_nos.as_slice(), function.count) {
             ([record_no], None | Some(1)) => (Some(Verdict::Posted { record_no: record_no.clone() }), None),
+            // One assumed form of the answer to a repeated key: the ledger has to tell which it was.
+            ([], _) => (Some(Verdict::MaybeRepeated), Some("the gateway says success and names no record".to_owned())),
             _ => (None, Some("the gateway says success and names no single record".to_owned())),
         },
         // A failure may still carry what it created before it failed (observed).
