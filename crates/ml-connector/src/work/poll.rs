@@ -165,7 +165,8 @@ impl<S: Source, D> Work<'_, S, D> {
                 }
                 Put::Unchanged { state, generation, moved } => {
                     // A fund source may be taken only now that the report has moved on.
-                    if !waits(state) && !(moved && state == InboxState::Posted) {
+                    let takes_more = moved && state == InboxState::Posted;
+                    if !waits(state) && !takes_more {
                         summary.unchanged += 1;
                         continue;
                     }
