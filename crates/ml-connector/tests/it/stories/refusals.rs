@@ -179,3 +179,28 @@ async fn a_refusal_that_nobody_understands() {
     ledger::check(&office, &outcome);
     assert_eq!(ledger::entries(&office).len(), 8);
 }
+
+/// An entry that is refused again and again is not sent for ever: it waits for a person. Mended in Expensify, the report
+/// makes a new entry, under a new reference of the same family.
+#[tokio::test]
+async fn what_is_refused_three_times_waits_until_its_report_is_mended() {
+    let office = Office::open(clean(2, 1)).await;
+    let restricted = ["NY", "SF", "LON"].map(|location| format!("2010/LOCATION/{location}")).to_vec();
+    office.sandbox.set_intacct_assumptions(Assumptions { restricted, ..Assumptions::default() });
+    for _ in 0..5 {
+        let refused = office.run().await;
+        assert_eq!(refused.count(&[InboxState::Rejected]), 2);
+        assert!(refused.postings.iter().all(|posting| posting.problem.as_ref().unwrap().code.to_string() == "MLC-310"));
+        ledger::check(&office, &refused);
+    }
+    assert_eq!(office.sandbox.state()["intacct"]["requests"]["create"], 3, "requests that post");
+    office.sandbox.set_intacct_assumptions(Assumptions::default());
+    let report = office.sandbox.samples.report_id.clone();
+    office.in_expensify(json!({"action": "recode", "report": report, "category": "Postage"}));
+    let mended = office.run().await;
+    assert_eq!(mended.reports[&report].state, InboxState::Posted);
+    let generations = mended.postings.iter().filter(|posting| posting.key.report == report);
+    assert_eq!(generations.map(|posting| posting.key.generation).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(ledger::of_report(&office, &report), 1);
+    ledger::check(&office, &mended);
+}
