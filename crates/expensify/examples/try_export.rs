@@ -2,7 +2,7 @@
 //! not print a credential, and it takes them from the environment only.
 //!
 //! ```text
-//! EXPENSIFY_USER_ID=… EXPENSIFY_USER_SECRET=… cargo run -p expensify --example try -- 2026-10-01
+//! EXPENSIFY_USER_ID=… EXPENSIFY_USER_SECRET=… cargo run -p expensify --example try_export -- 2026-10-01
 //! EXPENSIFY_URL=http://127.0.0.1:8080/Integration-Server/ExpensifyIntegrations … (a sandbox on this machine)
 //! ```
 #![allow(clippy::print_stdout)]
