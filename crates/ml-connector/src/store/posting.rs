@@ -18,7 +18,7 @@ use super::tx::Tx;
 
 mod read;
 
-pub(super) use read::{FIND_NO, IN_STATE, LINES, OF_REPORT, PAYLOADS, TOTALS};
+pub(super) use read::{FIND_NO, IN_STATE, LINES, OF_REPORT, OTHER_FLOW, PAYLOADS, TOTALS};
 pub use read::{PostingTotal, StoredPosting};
 
 pub(super) static FREEZE: Rows = Rows::new(

@@ -65,11 +65,18 @@ pub(super) static SET_STATES: Rows = Rows::new(
      generation = v.generation, changed_ms = ? FROM v WHERE reports.report_id = v.report_id \
      AND reports.flow_id = ? AND reports.customer_id = ? AND reports.content_hash = v.content_hash",
 );
+/// What becomes of its postings does not undo that a report changed: only a new translation can.
 pub(super) static MOVE: Rows = Rows::new(
     "WITH v (report_id, state) AS (VALUES ",
     &[TEXT, TEXT],
     ") UPDATE reports SET state = v.state, changed_ms = ? FROM v WHERE reports.report_id = v.report_id \
-     AND reports.flow_id = ? AND reports.customer_id = ?",
+     AND reports.flow_id = ? AND reports.customer_id = ? AND (reports.state <> 'drift' OR v.state = 'conflict')",
+);
+pub(super) static KEEP: Rows = Rows::new(
+    "WITH v (report_id, state) AS (VALUES ",
+    &[TEXT, TEXT],
+    ") UPDATE reports SET state = v.state, problems = NULL, changed_ms = ? FROM v \
+     WHERE reports.report_id = v.report_id AND reports.flow_id = ? AND reports.customer_id = ?",
 );
 
 /// A report as it came in.
@@ -238,7 +245,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Moves reports to where their postings have brought them.
+    /// Moves reports to where their postings have brought them. One that drifted stays so, unless it is worse.
     ///
     /// # Errors
     /// [`StoreError::Statement`].
@@ -248,8 +255,31 @@ impl Tx {
         moves: &[(&str, InboxState)],
         at_ms: i64,
     ) -> Result<(), StoreError> {
+        self.put_states(&MOVE, flow, moves, at_ms).await
+    }
+
+    /// Lets reports stand where their postings stand: a translation found nothing else to make of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn keep_reports(
+        &mut self,
+        flow: &FlowId,
+        kept: &[(&str, InboxState)],
+        at_ms: i64,
+    ) -> Result<(), StoreError> {
+        self.put_states(&KEEP, flow, kept, at_ms).await
+    }
+
+    async fn put_states(
+        &mut self,
+        statement: &'static Rows,
+        flow: &FlowId,
+        moves: &[(&str, InboxState)],
+        at_ms: i64,
+    ) -> Result<(), StoreError> {
         for batch in batches(moves) {
-            let mut moving = sqlx::query(MOVE.text(batch.len()));
+            let mut moving = sqlx::query(statement.text(batch.len()));
             for (report_id, state) in batch {
                 moving = moving.bind(*report_id).bind(state.name());
             }

@@ -16,6 +16,15 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         if let Some(known) = self.customer.control(company, journal, entity).await? {
             return Ok(Some(known.record_no));
         }
+        self.replace_control(journal).await
+    }
+
+    /// Takes the newest entry of the journal as its control: the one before was not seen, so it may be gone.
+    ///
+    /// # Errors
+    /// As [`Work::control`].
+    pub async fn replace_control(&self, journal: &str) -> Result<Option<String>, WorkError> {
+        let (company, entity) = (self.destination.company(), self.destination.entity());
         let Some(record_no) = self.destination.any_entry(journal).await? else { return Ok(None) };
         let at_ms = self.clock.now_ms();
         let mut tx = self.customer.begin().await?;

@@ -64,7 +64,7 @@ impl<S: Source, D> Work<'_, S, D> {
     ) -> Result<(), WorkError> {
         let mut after: Option<String> = None;
         loop {
-            let states = [InboxState::Seen, InboxState::Held, InboxState::Ready];
+            let states = [InboxState::Seen, InboxState::Held, InboxState::Ready, InboxState::Rejected];
             let page = self.customer.reports_in(&self.flow_id, &states, after.as_deref(), 500).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.report_id.clone());
@@ -190,10 +190,15 @@ impl<S: Source, D> Work<'_, S, D> {
 
 /// Whether a report in this state is translated again although its content is the same: the mapping, the chart or
 /// its state at the source may have changed.
-const fn waits(state: InboxState) -> bool {
+pub const fn waits(state: InboxState) -> bool {
     matches!(
         state,
-        InboxState::Seen | InboxState::Held | InboxState::Ready | InboxState::Skipped | InboxState::Rejected
+        InboxState::Seen
+            | InboxState::Held
+            | InboxState::Ready
+            | InboxState::Skipped
+            | InboxState::Rejected
+            | InboxState::Drift
     )
 }
 

@@ -7,11 +7,12 @@ use accounting::posting::{Event, Finding, State};
 use accounting::{Amount, Code, Currency, Direction, Problem};
 use serde_json::json;
 
-use super::entry::{Entry, ReportEntries, audit_action, change, moved};
+use super::entry::{Entry, ReportEntries, audit_action, change, entry as stored_entry, moved};
 use super::lane::Lane;
 use super::progress::Step;
+use super::supersede::newest_of;
 use super::{ACTOR, Work, WorkError};
-use crate::store::{AuditEvent, InboxState, PostingChange, StoredLine};
+use crate::store::{AuditEvent, InboxState, PostingChange, StoredLine, StoredPosting};
 use crate::systems::{Destination, Found, LedgerEntry, LedgerLine, plain_decimals};
 
 impl<S: Sync, D: Destination> Work<'_, S, D> {
@@ -40,6 +41,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let found = self.destination.find(&families, &control_nos).await?;
         let seen: BTreeSet<&String> =
             controls.iter().filter(|(_, no)| found.controls_seen.contains(*no)).map(|(journal, _)| journal).collect();
+        for journal in controls.keys().filter(|journal| !seen.contains(journal)) {
+            self.replace_control(journal).await?;
+        }
         let record_nos: Vec<String> = found.entries.iter().map(|entry| entry.record_no.clone()).collect();
         let lines = if record_nos.is_empty() { BTreeMap::new() } else { self.destination.lines(&record_nos).await? };
         let mut changed = BTreeSet::new();
@@ -92,7 +96,13 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             return Ok(Vec::new());
         }
         let known = self.customer.postings_of(&self.flow_id, &report.report_id).await?;
-        let is_known = |entry: &&LedgerEntry| known.iter().any(|posting| posting.reference.as_str() == entry.reference);
+        let newest = known.iter().map(|posting| posting.key.generation).max();
+        // An entry of an older generation that we never knew as posted may not be there: it is somebody else's.
+        let expected =
+            |posting: &StoredPosting| Some(posting.key.generation) == newest || posting.machine.state.is_final();
+        let is_known = |entry: &&LedgerEntry| {
+            known.iter().any(|posting| posting.reference.as_str() == entry.reference && expected(posting))
+        };
         Ok(of_family.into_iter().filter(|entry| !is_known(entry)).cloned().collect())
     }
 
@@ -120,6 +130,16 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         })
     }
 
+    /// Where a report stands by all its entries, of which some may not be in the group.
+    async fn state_of(&self, report: &ReportEntries) -> Result<InboxState, WorkError> {
+        let stored = newest_of(self.customer.postings_of(&self.flow_id, &report.report_id).await?);
+        let is_here = |posting: &StoredPosting| report.entries.iter().any(|entry| entry.reference == posting.reference);
+        let others = stored.into_iter().filter(|posting| !is_here(posting));
+        let mut entries: Vec<Entry> = report.entries.iter().map(copy).collect();
+        entries.extend(others.map(|posting| stored_entry(posting, bytes::Bytes::new())));
+        Ok(ReportEntries { report_id: report.report_id.clone(), entries }.state())
+    }
+
     /// One commit of what a look changed.
     async fn keep_looks(
         &self,
@@ -140,11 +160,10 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             .zip(&problems)
             .map(|(entry, problem)| PostingChange { problem: problem.as_ref(), ..change(entry) })
             .collect();
-        let reports: Vec<(&str, InboxState)> = group
-            .iter()
-            .filter(|report| report.entries.iter().any(|entry| is_changed(&entry)))
-            .map(|report| (report.report_id.as_str(), report.state()))
-            .collect();
+        let mut reports: Vec<(&str, InboxState)> = Vec::new();
+        for report in group.iter().filter(|report| report.entries.iter().any(|entry| is_changed(&entry))) {
+            reports.push((report.report_id.as_str(), self.state_of(report).await?));
+        }
         let mut tx = self.customer.begin().await?;
         tx.save_postings(&lease, self.destination.company(), &changes, at_ms).await?;
         tx.move_reports(&self.flow_id, &reports, at_ms).await?;

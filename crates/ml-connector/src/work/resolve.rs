@@ -9,8 +9,9 @@ use serde_json::json;
 
 use super::entry::{Entry, ReportEntries, change, entry, moved};
 use super::lane::Lane;
+use super::supersede::newest_of;
 use super::{ACTOR, Work, WorkError};
-use crate::store::{AuditEvent, StoredPosting};
+use crate::store::{AuditEvent, InboxState, StoredPosting};
 use crate::systems::Destination;
 
 /// Postings read in one page, and looked for in one request.
@@ -116,7 +117,8 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         }
     }
 
-    /// A page of entries that may be sent once more, or were frozen by an earlier run and not sent; whole reports only.
+    /// A page of entries that may be sent once more, or were frozen by an earlier run and not sent: whole reports only,
+    /// and only as the source showed them in this run.
     ///
     /// # Errors
     /// Those of the store.
@@ -130,24 +132,51 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         };
         *after = Some(last.reference.to_string());
         let now_ms = self.clock.now_ms();
-        let is_due = |posting: &StoredPosting| {
-            posting.flow == self.flow_id
-                && matches!(posting.machine.due(now_ms, &self.rules), Due::LookFirst | Due::Send)
-        };
-        let page: Vec<StoredPosting> = page.into_iter().filter(is_due).collect();
-        let references: Vec<&Reference> = page.iter().map(|posting| &posting.reference).collect();
-        let mut payloads: HashMap<Reference, Vec<u8>> =
-            self.customer.payloads(company, &references).await?.into_iter().collect();
         let mut reports: Vec<ReportEntries> = Vec::new();
-        for posting in page {
-            let payload = payloads.remove(&posting.reference).unwrap_or_default();
-            let report_id = posting.key.report.clone();
-            let entry = entry(posting, payload.into());
-            match reports.last_mut() {
-                Some(report) if report.report_id == report_id => report.entries.push(entry),
-                _ => reports.push(ReportEntries { report_id, entries: vec![entry] }),
+        for posting in page.into_iter().filter(|posting| posting.flow == self.flow_id) {
+            if let Some(entries) = self.whole_report(&posting, now_ms).await? {
+                reports.push(ReportEntries { report_id: posting.key.report, entries });
             }
         }
+        let entries = || reports.iter().flat_map(|report| &report.entries);
+        let references: Vec<&Reference> = entries().map(|entry| &entry.reference).collect();
+        let payloads: HashMap<Reference, Vec<u8>> =
+            self.customer.payloads(company, &references).await?.into_iter().collect();
+        for entry in reports.iter_mut().flat_map(|report| &mut report.entries) {
+            entry.payload = payloads.get(&entry.reference).cloned().unwrap_or_default().into();
+        }
         Ok(reports)
+    }
+
+    /// The unsettled entries of a posting's report, without their bytes, if all of them may be sent: all go together,
+    /// or none. They are given for the first of them alone, wherever a page ends. What the ledger rolled back beside a
+    /// refused sibling goes with it.
+    async fn whole_report(&self, posting: &StoredPosting, now_ms: i64) -> Result<Option<Vec<Entry>>, WorkError> {
+        let Some(report) = self.customer.report(&self.flow_id, &posting.key.report).await? else { return Ok(None) };
+        // Changed, taken back or gone: what was frozen is not what was approved. Not shown in this run: nobody knows.
+        let stands = matches!(report.state, InboxState::Ready | InboxState::Unknown | InboxState::Rejected);
+        let taken = self.flow.mapping.selection.states.values().any(|states| states.contains(&report.source_state));
+        let shown = report.seen_ms >= self.began_ms && report.content_hash == posting.content_hash;
+        if !(stands && taken && shown) {
+            return Ok(None);
+        }
+        let mut entries = Vec::new();
+        let mut first = None;
+        for sibling in newest_of(self.customer.postings_of(&self.flow_id, &posting.key.report).await?) {
+            if sibling.machine.state.is_final() {
+                continue;
+            }
+            let mut entry = entry(sibling, bytes::Bytes::new());
+            if matches!(entry.machine.state, State::Rejected { class: RejectClass::Sibling, .. }) {
+                entry.machine = moved(&entry, Event::Released { at_ms: now_ms }, self)?;
+            } else {
+                first.get_or_insert_with(|| entry.reference.clone());
+            }
+            if !matches!(entry.machine.due(now_ms, &self.rules), Due::LookFirst | Due::Send) {
+                return Ok(None);
+            }
+            entries.push(entry);
+        }
+        Ok((first.as_ref() == Some(&posting.reference)).then_some(entries))
     }
 }

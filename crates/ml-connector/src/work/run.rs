@@ -59,15 +59,14 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 // Dropped at the end, so that the last stage knows that nothing more comes.
                 let to_post = to_post;
                 self.check_clock().await?;
-                // What earlier runs left goes first and is done with before anything is made of those reports again:
-                // no posting is ever under way and up for change at the same time.
-                let left = self.post_left_over(lane).await?;
                 let chart = self.refresh().await?;
-                Ok::<_, WorkError>(left.and(self.translate_all(Some(lane), &chart, waiting, &to_post).await?))
+                self.translate_all(Some(lane), &chart, waiting, &to_post).await
             },
             self.post(lane, groups),
         );
         let mut summary = polled?.and(prepared?).and(posted?);
+        // What earlier runs left goes when the source has shown those reports again and nothing else was made of them.
+        summary.add(self.post_left_over(lane).await?);
         self.settle(lane, wait, &mut summary).await?;
         Ok(summary)
     }

@@ -1,6 +1,7 @@
 //! What may be made of a report that already has postings: nothing, if they are what would be made again; a new
 //! generation, if nothing of the old one is booked or under way; else a person decides. The old bytes are never changed.
 
+use accounting::identity::Reference;
 use accounting::posting::{Due, Event, Posting, State};
 use accounting::{Code, Problem};
 use serde_json::json;
@@ -11,6 +12,15 @@ use super::lane::Lane;
 use super::{ACTOR, Work, WorkError};
 use crate::store::{AuditEvent, InboxState, PostingChange, StoredPosting};
 use crate::systems::Destination;
+
+/// An entry as it would be frozen now.
+#[derive(Debug)]
+pub struct Made {
+    /// Its reference.
+    pub reference: Reference,
+    /// Hash of its bytes.
+    pub sha256: [u8; 32],
+}
 
 /// How a report's postings stand to what was just made of it.
 #[derive(Debug)]
@@ -29,8 +39,8 @@ pub enum Standing {
 }
 
 impl<S: Sync, D: Destination> Work<'_, S, D> {
-    /// Compares the newest generation of a report's postings with the hashes that would be frozen now, in order;
-    /// withdraws or releases them accordingly.
+    /// Compares the newest generation of a report's postings with what would be frozen now of this content; withdraws
+    /// or releases them accordingly.
     ///
     /// # Errors
     /// Those of the store.
@@ -38,24 +48,19 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         &self,
         lane: &Lane,
         existing: Vec<StoredPosting>,
-        made: Option<&[[u8; 32]]>,
+        made: Option<&[Made]>,
+        content_hash: &[u8; 32],
     ) -> Result<Standing, WorkError> {
-        let newest = existing.iter().map(|posting| posting.key.generation).max().unwrap_or_default();
-        let latest: Vec<StoredPosting> =
-            existing.into_iter().filter(|posting| posting.key.generation == newest).collect();
+        let latest = newest_of(existing);
+        let newest = latest.iter().map(|posting| posting.key.generation).max().unwrap_or_default();
         // What this very run has frozen is on its way; a change that came meanwhile is for the next run.
         let on_its_way = latest.iter().any(|posting| posting.frozen_ms >= self.began_ms);
-        let same = made.is_some_and(|made| {
-            made.len() == latest.len() && latest.iter().all(|posting| made.contains(&posting.payload_sha256))
-        });
         let withdrawn = latest.iter().any(|posting| is_withdrawn(&posting.machine));
-        if on_its_way || (same && !withdrawn) {
+        if on_its_way || (is_same(&latest, made) && !withdrawn) {
             return self.keep_postings(lane, latest).await.map(Standing::Keep);
         }
-        let stand = latest.iter().all(|posting| matches!(posting.machine.state, State::Posted { .. }));
-        let within = made.is_some_and(|made| latest.iter().all(|posting| made.contains(&posting.payload_sha256)));
-        if stand && within {
-            return Ok(Standing::Extend);
+        if latest.iter().all(|posting| matches!(posting.machine.state, State::Posted { .. })) {
+            return Ok(self.beside_posted(&latest, made.unwrap_or_default(), content_hash));
         }
         if !latest.iter().all(|posting| self.may_be_replaced(&posting.machine)) {
             return Ok(Standing::Drift);
@@ -64,20 +69,42 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         Ok(Standing::Replace { generation: newest.saturating_add(1) })
     }
 
+    /// What is booked stays as it is: a mapping or a chart that changed since is no drift, only other content is. There
+    /// may be more to post of a fund source that is taken later than another.
+    fn beside_posted(&self, posted: &[StoredPosting], made: &[Made], content_hash: &[u8; 32]) -> Standing {
+        let unchanged = posted.iter().all(|posting| posting.content_hash == *content_hash);
+        let same_bytes = posted.iter().all(|posting| made.iter().any(|made| made.sha256 == posting.payload_sha256));
+        let same_entries = posted.iter().all(|posting| made.iter().any(|made| made.reference == posting.reference));
+        let mut takings = self.flow.mapping.selection.states.values();
+        let first = takings.next();
+        let alike = takings.all(|states| Some(states) == first);
+        if same_bytes || (unchanged && same_entries && !alike) {
+            let more = made.len() > posted.len();
+            return if more { Standing::Extend } else { Standing::Keep(InboxState::Posted) };
+        }
+        if unchanged && alike { Standing::Keep(InboxState::Posted) } else { Standing::Drift }
+    }
+
     fn may_be_replaced(&self, machine: &Posting) -> bool {
         let never_sent = machine.attempts == 0 && matches!(machine.state, State::Frozen);
         never_sent || is_withdrawn(machine) || machine.is_replaceable()
     }
 
     /// Lets refused entries go on with the same bytes: what refused them may have been mended in the ledger. The
-    /// machine holds what is refused again and again.
+    /// machine holds what is refused again and again; that is tried again once a day.
     async fn keep_postings(&self, lane: &Lane, latest: Vec<StoredPosting>) -> Result<InboxState, WorkError> {
         let now_ms = self.clock.now_ms();
         let mut report = ReportEntries { report_id: String::new(), entries: Vec::new() };
         let mut released = Vec::new();
         for posting in latest {
+            let changed_ms = posting.changed_ms;
             let mut kept = entry(posting, bytes::Bytes::new());
-            let refused = matches!(kept.machine.state, State::Rejected { .. });
+            let rested = now_ms.saturating_sub(changed_ms) >= self.rules.attempts_window_ms;
+            let refused = match kept.machine.state {
+                State::Rejected { .. } => true,
+                State::Held { .. } => rested && kept.machine.is_replaceable(),
+                _ => false,
+            };
             if refused && !matches!(kept.machine.due(now_ms, &self.rules), Due::LookAt(_)) {
                 kept.machine = moved(&kept, Event::Released { at_ms: now_ms }, self)?;
                 released.push(report.entries.len());
@@ -127,6 +154,21 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         tx.commit(at_ms, events.collect()).await?;
         Ok(())
     }
+}
+
+/// The postings of the newest generation.
+pub fn newest_of(mut existing: Vec<StoredPosting>) -> Vec<StoredPosting> {
+    let newest = existing.iter().map(|posting| posting.key.generation).max().unwrap_or_default();
+    existing.retain(|posting| posting.key.generation == newest);
+    existing
+}
+
+/// Whether exactly these bytes would be frozen again.
+pub fn is_same(latest: &[StoredPosting], made: Option<&[Made]>) -> bool {
+    made.is_some_and(|made| {
+        let again = |posting: &StoredPosting| made.iter().any(|made| made.sha256 == posting.payload_sha256);
+        made.len() == latest.len() && latest.iter().all(again)
+    })
 }
 
 fn is_withdrawn(machine: &Posting) -> bool {

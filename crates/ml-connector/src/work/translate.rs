@@ -1,6 +1,7 @@
 //! Translates what waits: skipped, held with all its problems, or made into entries whose exact bytes are frozen in
 //! the same commit. Nothing is sent here.
 
+use accounting::identity::Reference;
 use accounting::translate::{Held, Plan, PlannedEntry, Setting, Skip, SkippedExpense, Translator};
 use accounting::{Amount, Code, Problem, Translation};
 use bytes::Bytes;
@@ -8,16 +9,16 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender};
 
-use super::poll::Waiting;
+use super::poll::{Waiting, waits};
 use super::progress::Step;
 use super::refresh::ChartInUse;
 use super::{ACTOR, Work, WorkError};
 use crate::flow::Mode;
-use crate::store::{AuditEvent, InboxState, NewPosting, ReportChange, Tx};
+use crate::store::{AuditEvent, InboxState, NewPosting, ReportChange, StoredPosting, Tx};
 use crate::systems::Destination;
 use crate::work::entry::{Entry, ReportEntries};
 use crate::work::lane::Lane;
-use crate::work::supersede::Standing;
+use crate::work::supersede::{Made, Standing, is_same, newest_of};
 
 /// What became of one report.
 struct Outcome {
@@ -39,6 +40,21 @@ struct Rendered {
     sha256: [u8; 32],
 }
 
+impl Rendered {
+    fn made(&self) -> Made {
+        Made { reference: self.planned.reference.clone(), sha256: self.sha256 }
+    }
+}
+
+/// A flow that has posted and only rehearses now leaves its postings as they are, and the reports where they stood. It
+/// must not forget that a booked report changed: nobody would ask again.
+fn rehearsed(existing: Vec<StoredPosting>, made: Option<&[Made]>, waiting: &Waiting) -> Standing {
+    let latest = newest_of(existing);
+    let state = waiting.known.map_or(InboxState::Seen, |(state, _)| state);
+    let unchanged = latest.iter().all(|posting| posting.content_hash == waiting.content_hash);
+    if unchanged || waits(state) || is_same(&latest, made) { Standing::Keep(state) } else { Standing::Drift }
+}
+
 impl<S: Sync, D: Destination> Work<'_, S, D> {
     /// Translates batches as they come, and passes on what was frozen.
     ///
@@ -52,12 +68,14 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         to: &Sender<Vec<ReportEntries>>,
     ) -> Result<(), WorkError> {
         let translator = Translator::new(&self.flow.mapping, &chart.chart);
+        let has_other_flows = self.customer.flows().await?.len() > 1;
         while let Some(batch) = from.recv().await {
             let mut outcomes = Vec::with_capacity(batch.len());
             for waiting in batch {
                 let generation = waiting.known.map_or(0, |(_, generation)| generation);
                 let outcome = self.outcome(&translator, waiting, generation);
-                outcomes.push(self.beside_postings(&translator, lane, outcome).await?);
+                let outcome = self.beside_postings(&translator, lane, outcome).await?;
+                outcomes.push(if has_other_flows { self.beside_other_flows(outcome).await? } else { outcome });
             }
             let frozen = self.keep(chart, outcomes).await?;
             if !frozen.is_empty() {
@@ -80,19 +98,21 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         }
         let existing = self.customer.postings_of(&self.flow_id, &outcome.waiting.report.id).await?;
         let Some(newest) = existing.iter().map(|posting| posting.key.generation).max() else { return Ok(outcome) };
-        let frozen: Vec<[u8; 32]> = existing.iter().map(|posting| posting.payload_sha256).collect();
-        let Some(lane) = lane else {
-            // Rehearsing a flow that has posted: its postings are left as they are.
-            return Ok(Outcome { state: InboxState::Posted, keep: true, ..outcome });
-        };
+        let frozen: Vec<Reference> = existing.iter().map(|posting| posting.reference.clone()).collect();
         // The same generation gives the same references, so that bytes can be compared.
         let outcome = self.outcome(translator, outcome.waiting, newest);
-        let made: Vec<[u8; 32]> = outcome.rendered.iter().map(|rendered| rendered.sha256).collect();
+        let made: Vec<Made> = outcome.rendered.iter().map(Rendered::made).collect();
         let made = (outcome.state == InboxState::Ready).then_some(made.as_slice());
-        Ok(match self.standing(lane, existing, made).await? {
+        let content_hash = outcome.waiting.content_hash;
+        let standing = match lane {
+            Some(lane) => self.standing(lane, existing, made, &content_hash).await?,
+            None => rehearsed(existing, made, &outcome.waiting),
+        };
+        Ok(match standing {
             Standing::Keep(state) => Outcome { state, keep: true, ..outcome },
             Standing::Extend => {
-                let rendered = outcome.rendered.into_iter().filter(|made| !frozen.contains(&made.sha256)).collect();
+                let more = |made: &Rendered| !frozen.contains(&made.planned.reference);
+                let rendered = outcome.rendered.into_iter().filter(more).collect();
                 Outcome { rendered, ..outcome }
             }
             Standing::Replace { generation } if outcome.state == InboxState::Ready => {
@@ -105,6 +125,21 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
                 Outcome { state: InboxState::Drift, problems, rendered: Vec::new(), ..outcome }
             }
         })
+    }
+
+    /// A report of which another flow has postings is not posted a second time by this one: the ledger may not show yet
+    /// what that one sent.
+    async fn beside_other_flows(&self, outcome: Outcome) -> Result<Outcome, WorkError> {
+        if outcome.keep || outcome.rendered.is_empty() {
+            return Ok(outcome);
+        }
+        let id = &outcome.waiting.report.id;
+        let Some(name) = self.customer.other_flow_of(self.destination.company(), id, &self.flow_id).await? else {
+            return Ok(outcome);
+        };
+        let detail = "another flow in this database has entries of this report; was the flow renamed?";
+        let problems = vec![Problem::of_report(Code::PostedElsewhere, name, detail)];
+        Ok(Outcome { state: InboxState::Held, problems, rendered: Vec::new(), ..outcome })
     }
 
     fn outcome(&self, translator: &Translator<'_>, waiting: Waiting, generation: u8) -> Outcome {
@@ -171,9 +206,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let posts = self.flow.mode == Mode::Post;
         let mut tx = self.customer.begin().await?;
         let (kept, outcomes): (Vec<Outcome>, Vec<Outcome>) = outcomes.into_iter().partition(|outcome| outcome.keep);
-        let moves: Vec<(&str, InboxState)> =
-            kept.iter().map(|outcome| (outcome.waiting.report.id.as_str(), outcome.state)).collect();
-        tx.move_reports(&self.flow_id, &moves, at_ms).await?;
+        let stays = |outcome: &&Outcome| outcome.state != InboxState::Drift;
+        let kept = kept.iter().filter(stays).map(|outcome| (outcome.waiting.report.id.as_str(), outcome.state));
+        tx.keep_reports(&self.flow_id, &kept.collect::<Vec<_>>(), at_ms).await?;
         let changes: Vec<ReportChange<'_>> = outcomes.iter().map(|outcome| self.change(outcome)).collect();
         tx.set_report_states(&self.flow_id, &changes, at_ms).await?;
         if posts {

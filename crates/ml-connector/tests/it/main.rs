@@ -1,6 +1,7 @@
 //! Integration tests of the service, one module a subject.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
+mod attack;
 mod commands;
 mod flow;
 mod flow_docs;

@@ -1,7 +1,7 @@
 //! Reading postings: pages of those in a state, those of a report, their bytes and lines, and sums.
 
 use accounting::amount::{Amount, Currency};
-use accounting::identity::{PostingKey, Reference};
+use accounting::identity::{PostingKey, Reference, family_prefix};
 use accounting::posting::Posting;
 use accounting::problem::Problem;
 use jiff::civil::Date;
@@ -49,6 +49,10 @@ pub(in crate::store) const LINES: &str = "SELECT y.lines FROM postings p JOIN pa
 pub(in crate::store) const TOTALS: &str = "SELECT state, currency, COUNT(*), CAST(SUM(total_minor) AS BIGINT), \
      CAST(SUM(amount_minor) AS BIGINT) FROM postings WHERE customer_id = $1 AND company = $2 \
      GROUP BY state, currency ORDER BY state, currency";
+
+pub(in crate::store) const OTHER_FLOW: &str = "SELECT f.name FROM postings p JOIN flows f \
+     ON f.customer_id = p.customer_id AND f.id = p.flow_id WHERE p.customer_id = $1 AND p.company = $2 \
+     AND p.reference >= $3 AND p.reference < $4 AND p.flow_id <> $5 LIMIT 1";
 
 /// A posting as it is stored, without its bytes and lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +154,24 @@ impl CustomerStore {
         let reading = sqlx::query(OF_REPORT).bind(self.id().as_str()).bind(flow.as_str()).bind(report_id);
         let rows = reading.fetch_all(self.reader()).await.map_err(failed("reading a report's postings"))?;
         rows.iter().map(read).collect()
+    }
+
+    /// The name of another flow of this customer that has postings of a report at a company.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn other_flow_of(
+        &self,
+        company: &str,
+        report_id: &str,
+        flow: &FlowId,
+    ) -> Result<Option<String>, StoreError> {
+        let family = family_prefix(company, report_id);
+        // References go on with letters and digits, which all sort before a tilde.
+        let after = format!("{family}~");
+        let finding = sqlx::query_scalar(OTHER_FLOW).bind(self.id().as_str()).bind(company);
+        let finding = finding.bind(&family).bind(after).bind(flow.as_str());
+        finding.fetch_optional(self.reader()).await.map_err(failed("looking for another flow's postings"))
     }
 
     /// The frozen bytes of postings, in no order.
