@@ -65,8 +65,6 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             self.post(lane, groups),
         );
         let mut summary = polled?.and(prepared?).and(posted?);
-        // What earlier runs left goes when the source has shown those reports again and nothing else was made of them.
-        summary.add(self.post_left_over(lane).await?);
         self.settle(lane, wait, &mut summary).await?;
         Ok(summary)
     }
@@ -116,7 +114,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let began_ms = self.clock.now_ms();
         let patience_ms = self.rules.settle_ms.saturating_add(self.rules.look_gap_ms.saturating_mul(3));
         let mut passes = 0;
-        // Translating may have released refused entries: they go out in the same run.
+        // What translating released, and what earlier runs left and the source has shown again, goes out in this run.
         let mut released = true;
         loop {
             let pending = match self.resolve(lane).await {
