@@ -77,7 +77,8 @@ impl Demo {
             print_text(&shown.to_text());
         }
         if !self.once {
-            print_text(&stage.invitation());
+            // Beside the one JSON object on standard output there must be nothing else.
+            if common.json { eprint!("{}", stage.invitation()) } else { print_text(&stage.invitation()) }
             let _ = tokio::signal::ctrl_c().await;
         }
         fs::remove_dir_all(&stage.folder)?;
