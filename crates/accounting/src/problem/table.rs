@@ -252,6 +252,9 @@ codes! {
     407 AuditBroken Operator "Audit chain is broken"
         "An audit entry's hash does not follow from the one before it."
         "Keep the database as evidence; compare with an exported audit."
+    408 DatabaseUnusable Operator "Database cannot be opened or written"
+        "The file or its folder does not exist, the disk is full, or this user may not read or write there."
+        "Check the path given with --database and the rights on its folder; the first run creates the file."
 }
 
 impl Code {

@@ -1,7 +1,7 @@
 //! `audit`: what happened, whether the chain of it is whole, and a copy that can be verified elsewhere.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Write};
+use std::io::{BufReader, BufWriter, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::Common;
 use super::output::{Failure, clean, print_json, print_text, table};
 use crate::clock::Clock;
-use crate::store::{Access, AuditEntry, AuditFilter, CustomerStore, verify_export};
+use crate::store::{Access, AuditEntry, AuditFilter, CustomerStore, StoreError, verify_export};
 use crate::work::start::open_store;
 
 /// Options of `audit`.
@@ -123,8 +123,17 @@ async fn export(customer: &CustomerStore, out: Option<PathBuf>) -> Result<ExitCo
         }
         None => Box::new(BufWriter::new(std::io::stdout())),
     };
-    let entries = customer.export_audit(&mut *writer).await?;
-    writer.flush()?;
+    let exported = match customer.export_audit(&mut *writer).await {
+        Ok(entries) => writer.flush().map(|()| entries),
+        Err(StoreError::Export { source }) => Err(source),
+        Err(error) => return Err(error.into()),
+    };
+    let entries = match exported {
+        Ok(entries) => entries,
+        // A reader that went away has seen what it wanted.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(ExitCode::SUCCESS),
+        Err(error) => return Err(Failure::Plain(format!("the export was not written: {error}"))),
+    };
     if out.is_some() {
         print_text(&format!("{entries} entries written\n"));
     }

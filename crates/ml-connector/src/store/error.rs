@@ -166,6 +166,7 @@ impl StoreError {
             Self::Damaged { .. } | Self::SchemaNewer { .. } | Self::SchemaOlder { .. } | Self::Stored { .. } => {
                 Code::DatabaseDamaged
             }
+            Self::File { .. } => Code::DatabaseUnusable,
             Self::MasterKeyMissing | Self::MasterKeyWrong { .. } => Code::MasterKeyMissing,
             Self::SecretMissing { .. } | Self::SecretDamaged { .. } => Code::SecretMissing,
             Self::AuditBroken { .. } => Code::AuditBroken,
@@ -187,10 +188,11 @@ fn code_of(error: &sqlx::Error) -> Option<Code> {
         sqlx::Error::Database(error) => error,
         _ => return None,
     };
-    // The low byte is SQLite's primary code: BUSY and LOCKED, then CORRUPT and NOTADB.
+    // The low byte is SQLite's primary code: BUSY and LOCKED, CORRUPT and NOTADB, READONLY, FULL and CANTOPEN.
     match error.code()?.parse::<u32>().ok()? & 0xFF {
         5 | 6 => Some(Code::DatabaseBusy),
         11 | 26 => Some(Code::DatabaseDamaged),
+        8 | 13 | 14 => Some(Code::DatabaseUnusable),
         _ => None,
     }
 }

@@ -319,3 +319,31 @@ async fn a_mapping_changed_or_books_closed_after_posting_make_no_drift_of_a_repo
     assert_eq!(closed.count(&[InboxState::Posted]), 4, "{:?}", closed.reports[&ids[1]].problems);
     assert_eq!(entries(&office).len(), 4);
 }
+
+/// What the program says on standard error, and its exit code.
+fn says(arguments: &[&str]) -> (String, Option<i32>) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ml-connector")).args(arguments).output().unwrap();
+    (String::from_utf8(output.stderr).unwrap(), output.status.code())
+}
+
+#[test]
+fn a_path_that_leads_nowhere_is_not_called_a_damaged_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere = format!("sqlite:{}", folder.path().join("none/books.db").display());
+    let (said, code) = says(&["audit", "list", "--database", &nowhere]);
+    assert!(said.contains("MLC-408") && !said.contains("Restore a backup"), "{said}");
+    assert_eq!(said.matches("unable to open database file").count(), 1, "{said}");
+    assert_eq!(code, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_an_export_that_leaves_is_no_failure() {
+    let office = Office::open(clean(40, 2)).await;
+    office.run().await;
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_ml-connector"));
+    program.args(["audit", "export", "--database", &office.settings.database.url]);
+    let mut child = program.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((String::from_utf8(output.stderr).unwrap().as_str(), output.status.code()), ("", Some(0)));
+}
