@@ -63,7 +63,8 @@ macro_rules! faults {
         $(
             #[tokio::test]
             async fn $name() {
-                $(survive(json!({$($fault)*}), $then).await;)+
+                let cases = vec![$(Box::pin(survive(json!({$($fault)*}), $then))),+];
+                futures_util::future::join_all(cases).await;
             }
         )*
     };
@@ -99,15 +100,18 @@ faults! {
 /// Answers that are wrong about one entry of the request alone.
 #[tokio::test]
 async fn results_that_are_not_those_of_the_request() {
-    for action in ["foreign_controlid", "missing_result", "duplicate_result"] {
-        let office = Office::open(clean(10, 2)).await;
-        office.faults(json!([{"on": "create", "nth": 1, "action": action}]));
-        let first = office.run().await;
-        assert!(!first.audited("posting.unknown").is_empty(), "{action}");
-        let outcome = office.run_until_settled().await;
-        ledger::check(&office, &outcome);
-        assert_eq!(ledger::entries(&office).len(), 10, "{action}");
-    }
+    let cases = ["foreign_controlid", "missing_result", "duplicate_result"].map(|action| {
+        Box::pin(async move {
+            let office = Office::open(clean(10, 2)).await;
+            office.faults(json!([{"on": "create", "nth": 1, "action": action}]));
+            let first = office.run().await;
+            assert!(!first.audited("posting.unknown").is_empty(), "{action}");
+            let outcome = office.run_until_settled().await;
+            ledger::check(&office, &outcome);
+            assert_eq!(ledger::entries(&office).len(), 10, "{action}");
+        })
+    });
+    futures_util::future::join_all(cases).await;
 }
 
 /// A company where everything fails now and then.

@@ -54,13 +54,16 @@ async fn one_refused_entry_keeps_its_reports_others_out_and_no_other_reports() {
 
 #[tokio::test]
 async fn lost_replies_to_whole_reports_leave_none_in_part() {
-    for action in ["drop_after_commit", "drop_before_commit", "truncate"] {
-        let office = Office::open(lifelike(40)).await;
-        office.faults(json!([{"on": "create", "every": 3, "action": action, "bytes": 700}]));
-        let outcome = office.run_until_settled().await;
-        ledger::check(&office, &outcome);
-        assert!(!mixed(&outcome).is_empty());
-        assert!(!outcome.audited("posting.unknown").is_empty(), "{action} did nothing");
-        ledger::tie_out(&office, &outcome);
-    }
+    let cases = ["drop_after_commit", "drop_before_commit", "truncate"].map(|action| {
+        Box::pin(async move {
+            let office = Office::open(lifelike(40)).await;
+            office.faults(json!([{"on": "create", "every": 3, "action": action, "bytes": 700}]));
+            let outcome = office.run_until_settled().await;
+            ledger::check(&office, &outcome);
+            assert!(!mixed(&outcome).is_empty());
+            assert!(!outcome.audited("posting.unknown").is_empty(), "{action} did nothing");
+            ledger::tie_out(&office, &outcome);
+        })
+    });
+    futures_util::future::join_all(cases).await;
 }
