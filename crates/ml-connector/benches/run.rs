@@ -76,12 +76,12 @@ fn memory(title: &str, reports: u64) {
 
 /// Wall time where every request takes 80 ms and every create 20 ms more.
 fn latency() {
-    const REPORTS: u64 = 5_000;
-    heading("latency: 5,000 reports x 8 expenses, 80 ms a request and 20 ms more a create");
+    const REPORTS: u64 = 12_500;
+    heading("latency: 12,500 reports x 8 expenses, 80 ms a request and 20 ms more a create");
     let folder = tempfile::tempdir().unwrap();
     let faults = folder.path().join("faults.json");
     std::fs::write(&faults, LATENCY).unwrap();
-    let options = ["--reports", "5000", "--expenses-per-report", "8", "--faults", faults.to_str().unwrap()];
+    let options = ["--reports", "12500", "--expenses-per-report", "8", "--faults", faults.to_str().unwrap()];
     let sandbox = Sandbox::start(&options);
     let run = sandbox.run(folder.path(), &[]);
     assert_eq!(run.json["posted"], REPORTS, "{}", run.json);

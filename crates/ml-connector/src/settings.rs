@@ -83,8 +83,6 @@ pub struct Posting {
     pub look_at_seconds: Vec<u64>,
     /// Hours within which an entry may be sent again.
     pub resend_hours: u64,
-    /// Seconds after which a copy of a report is too old to freeze.
-    pub confirm_seconds: u64,
     /// Seconds of a lane's lease.
     pub lease_seconds: u64,
 }

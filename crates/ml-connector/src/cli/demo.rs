@@ -78,7 +78,11 @@ impl Demo {
         }
         if !self.once {
             // Beside the one JSON object on standard output there must be nothing else.
-            if common.json { eprint!("{}", stage.invitation()) } else { print_text(&stage.invitation()) }
+            if common.json {
+                eprint!("{}", stage.invitation())
+            } else {
+                print_text(&stage.invitation())
+            }
             let _ = tokio::signal::ctrl_c().await;
         }
         fs::remove_dir_all(&stage.folder)?;

@@ -2,6 +2,7 @@
 //! write: the client has no job that does.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use accounting::report::{Card, Person, Tag};
 use accounting::{Code, Date, Expense, ExpenseReport, Problem, ReportState, SourceAmount};
@@ -11,6 +12,10 @@ use super::{Arrival, Arrivals, Fault, Incoming, Source, Wanted};
 
 /// How many ids one export is asked for.
 const IDS_PER_EXPORT: usize = 500;
+
+/// How often a refusal for too many requests is waited out, and how long: the shorter of the vendor's two windows.
+const RATE_LIMIT_TRIES: u32 = 4;
+const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(11);
 
 /// Expensify, read through its client.
 #[derive(Clone)]
@@ -80,13 +85,34 @@ pub struct Reports {
     stream: Option<ReportStream>,
 }
 
+impl Reports {
+    /// One export, ready to be read. Another program may use up the credential's allowance: a refusal for that is waited
+    /// out, a few times.
+    async fn open(&self, query: &ReportQuery) -> Result<ReportStream, Fault> {
+        let mut tries = 0;
+        loop {
+            let opened = match self.client.export_reports(query).await {
+                Ok(file) => self.client.download(&file).await,
+                Err(error) => Err(error),
+            };
+            match opened {
+                Err(Error::RateLimited { retry_after, .. }) if tries < RATE_LIMIT_TRIES => {
+                    tries += 1;
+                    let pause = retry_after.unwrap_or(RATE_LIMIT_PAUSE).min(RATE_LIMIT_PAUSE * 6);
+                    tokio::time::sleep(pause).await;
+                }
+                other => return other.map_err(fault),
+            }
+        }
+    }
+}
+
 impl Arrivals for Reports {
     async fn next(&mut self) -> Result<Option<Arrival>, Fault> {
         loop {
             let Some(stream) = &mut self.stream else {
                 let Some(query) = self.queries.pop_front() else { return Ok(None) };
-                let file = self.client.export_reports(&query).await.map_err(fault)?;
-                self.stream = Some(self.client.download(&file).await.map_err(fault)?);
+                self.stream = Some(self.open(&query).await?);
                 continue;
             };
             match stream.next().await {

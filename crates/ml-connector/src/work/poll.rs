@@ -118,6 +118,8 @@ impl<S: Source, D> Work<'_, S, D> {
         let mut arrivals = self.source.read(wanted);
         let mut batch = Vec::with_capacity(BATCH);
         let ended = loop {
+            // One thread does everything: a reply of the ledger must not wait for a whole chunk of reports.
+            tokio::task::yield_now().await;
             match arrivals.next().await {
                 Ok(Some(Arrival::Report(incoming))) => batch.push(*incoming),
                 Ok(Some(Arrival::Unreadable { report, problem })) => summary.unreadable(report, problem),

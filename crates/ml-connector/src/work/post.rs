@@ -107,6 +107,8 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
 
     async fn send_all(&self, lane: &Lane, mut from: Receiver<Request>, to: Sender<Done>) -> Result<u64, WorkError> {
         let mut count = 0;
+        // What came of a request is handed on while the next one is under way: the record of it must not delay that.
+        let mut done = None;
         while let Some(mut request) = from.recv().await {
             if lane.is_stopped() || !self.is_sendable(lane, &mut request).await? {
                 continue;
@@ -118,11 +120,13 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
                 .map(|entry| Outgoing { control_id: self.control_id(entry), payload: entry.payload.clone() })
                 .collect();
             count += outgoing.len() as u64;
-            let sent = self.destination.send(id.as_str(), &outgoing, request.all_or_none).await;
+            let sending = self.destination.send(id.as_str(), &outgoing, request.all_or_none);
+            let (sent, ()) = tokio::join!(sending, hand_on(&to, done.take()));
             lane.learn(&sent);
             let ended_ms = self.clock.now_ms();
-            let _ = to.send(Done { request, id, sent, started_ms, ended_ms }).await;
+            done = Some(Done { request, id, sent, started_ms, ended_ms });
         }
+        hand_on(&to, done).await;
         Ok(count)
     }
 
@@ -222,6 +226,12 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     /// The idempotency key of an entry.
     pub fn control_id(&self, entry: &Entry) -> String {
         entry.reference.control_id(self.destination.company(), entry.machine.salt)
+    }
+}
+
+async fn hand_on(to: &Sender<Done>, done: Option<Done>) {
+    if let Some(done) = done {
+        let _ = to.send(done).await;
     }
 }
 

@@ -72,6 +72,8 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         while let Some(batch) = from.recv().await {
             let mut outcomes = Vec::with_capacity(batch.len());
             for waiting in batch {
+                // One thread does everything: a reply of the ledger must not wait for a whole batch.
+                tokio::task::yield_now().await;
                 let generation = waiting.known.map_or(0, |(_, generation)| generation);
                 let outcome = self.outcome(&translator, waiting, generation);
                 let outcome = self.beside_postings(&translator, lane, outcome).await?;
