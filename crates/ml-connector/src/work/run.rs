@@ -6,13 +6,12 @@ use std::time::Duration;
 use accounting::posting::Event;
 use accounting::{Code, Problem};
 use serde_json::json;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Sender, channel};
 
 use super::entry::{ReportEntries, change, entry, moved};
 use super::lane::Lane;
 use super::poll::Waiting;
 use super::progress::Step;
-use super::refresh::ChartInUse;
 use super::summary::Summary;
 use super::{ACTOR, Work, WorkError};
 use crate::flow::Mode;
@@ -44,27 +43,30 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let (to_post, _nobody) = channel(1);
         let (polled, translated) = tokio::join!(self.read_all(to_translate), async {
             let chart = self.refresh().await?;
-            self.translate_all(None, &chart, waiting, &to_post).await
+            self.translate(None, &chart, waiting, &to_post).await
         });
-        Ok(polled?.and(translated?))
+        translated?;
+        polled
     }
 
     async fn run_in(&self, lane: &Lane, wait: bool) -> Result<Summary, WorkError> {
         self.recover(lane).await?;
         let (to_translate, waiting) = channel(1);
         let (to_post, groups) = channel(1);
-        let (polled, prepared, posted) = tokio::join!(
+        let (polled, translated, posted) = tokio::join!(
             self.read_all(to_translate),
             async {
                 // Dropped at the end, so that the last stage knows that nothing more comes.
                 let to_post = to_post;
                 self.check_clock().await?;
                 let chart = self.refresh().await?;
-                self.translate_all(Some(lane), &chart, waiting, &to_post).await
+                self.translate(Some(lane), &chart, waiting, &to_post).await
             },
             self.post(lane, groups),
         );
-        let mut summary = polled?.and(prepared?).and(posted?);
+        translated?;
+        let mut summary = polled?;
+        summary.add(posted?);
         self.settle(lane, wait, &mut summary).await?;
         Ok(summary)
     }
@@ -75,17 +77,6 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         self.poll(&to, &mut summary).await?;
         self.confirm(began_ms, &to, &mut summary).await?;
         Ok(summary)
-    }
-
-    async fn translate_all(
-        &self,
-        lane: Option<&Lane>,
-        chart: &ChartInUse,
-        mut waiting: Receiver<Vec<Waiting>>,
-        to: &Sender<Vec<ReportEntries>>,
-    ) -> Result<Summary, WorkError> {
-        self.translate(lane, chart, &mut waiting, to).await?;
-        Ok(Summary::default())
     }
 
     /// Sends what is frozen, or absent and due, from earlier runs or passes.

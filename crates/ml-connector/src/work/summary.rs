@@ -54,11 +54,4 @@ impl Summary {
         self.unreadable += other.unreadable;
         other.problems.into_iter().for_each(|problem| self.keep(problem));
     }
-
-    /// Both together.
-    #[must_use]
-    pub fn and(mut self, other: Self) -> Self {
-        self.add(other);
-        self
-    }
 }

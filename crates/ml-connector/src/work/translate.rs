@@ -64,7 +64,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         &self,
         lane: Option<&Lane>,
         chart: &ChartInUse,
-        from: &mut Receiver<Vec<Waiting>>,
+        mut from: Receiver<Vec<Waiting>>,
         to: &Sender<Vec<ReportEntries>>,
     ) -> Result<(), WorkError> {
         let translator = Translator::new(&self.flow.mapping, &chart.chart);
@@ -249,7 +249,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     }
 
     fn change<'o>(&self, outcome: &'o Outcome) -> ReportChange<'o> {
-        let skipped = outcome.skipped.iter().filter_map(|skipped| skipped.amount);
+        let mut skipped = outcome.skipped.iter().filter_map(|skipped| skipped.amount);
         ReportChange {
             report_id: &outcome.waiting.report.id,
             content_hash: &outcome.waiting.content_hash,
@@ -257,7 +257,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             problems: &outcome.problems,
             skipped: &outcome.skipped,
             amount_minor: outcome.amount.map(|amount| amount.minor),
-            skipped_minor: Some(skipped.map(|amount| amount.minor).sum()),
+            skipped_minor: skipped.try_fold(0_i64, |sum, amount| sum.checked_add(amount.minor)),
             mapping_version: self.flow.mapping.version,
             generation: outcome.generation,
         }
