@@ -2,7 +2,7 @@
 
 use accounting::Problem;
 use accounting::identity::Reference;
-use accounting::posting::{Due, Event, Observation, Verdict};
+use accounting::posting::{Due, Event, Observation, RejectClass, Reply, Verdict};
 use serde_json::json;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
@@ -44,7 +44,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     ) -> Result<u64, WorkError> {
         let mut posted = 0;
         while let Some(mut done) = from.recv().await {
-            if let Some(fault) = done.sent.stop.take() {
+            // A session that ran out is renewed at once; that is nobody's problem.
+            let renewed = matches!(done.sent.answer, Reply::Refused { class: RejectClass::Session, .. });
+            if let Some(fault) = done.sent.stop.take().filter(|_| !renewed) {
                 faults.lock().await.push(fault);
             }
             posted += self.record(lane, done).await?;
