@@ -14,6 +14,8 @@ enum Then {
     Unknown,
     /// They were refused, with a code.
     Refused(&'static str),
+    /// They were refused, and went out again in the same run without anybody being told.
+    Renewed,
     /// It does no harm.
     Posted,
     /// The refusal of a copy comes in place of the first one's success; the ledger tells.
@@ -49,6 +51,10 @@ fn tells(first: &Outcome, then: Then, fault: &Value) {
             let told =
                 in_books.map(|problem| problem.code.to_string()).chain(first.run_codes()).any(|told| told == code);
             assert!(told, "{fault} is told as {:?}", first.run_codes());
+        }
+        Then::Renewed => {
+            assert_eq!((unknown, first.count(&[InboxState::Posted])), (0, 10), "{fault}");
+            assert_eq!(first.run_codes(), [""; 0], "{fault}");
         }
         Then::Copied => {
             assert!(refused >= 4, "{fault} was not refused");
@@ -88,7 +94,7 @@ faults! {
     an_answer_that_is_no_xml: Then::Unknown, {"action": "malformed_xml"};
     an_answer_with_a_document_type: Then::Unknown, {"action": "doctype"};
     success_without_a_record_number: Then::Unknown, {"action": "omit_recordno"};
-    a_session_that_expired: Then::Refused("MLC-308"), {"action": "expired_session"};
+    a_session_that_expired: Then::Renewed, {"action": "expired_session"};
     too_many_requests: Then::Refused("MLC-306"), {"action": "rate_limit_429"}, {"action": "rate_limit_200"};
     refused_at_the_edge: Then::Refused("MLC-301"), {"action": "edge_401"};
     a_service_that_is_off_line: Then::Unknown, {"action": "offline"};
