@@ -14,7 +14,7 @@ use super::{Arrival, Arrivals, Fault, Incoming, Source, Wanted};
 const IDS_PER_EXPORT: usize = 500;
 
 /// How often a refusal for too many requests is waited out, and how long: the shorter of the vendor's two windows.
-const RATE_LIMIT_TRIES: u32 = 4;
+const RATE_LIMIT_TRIES: u32 = 2;
 const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(11);
 
 /// Expensify, read through its client.
