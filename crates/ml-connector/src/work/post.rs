@@ -2,9 +2,11 @@
 //! other, so that one posting request is always under way while the next batch is looked up and the last is recorded;
 //! never two requests that post.
 
+use std::collections::BTreeMap;
+
 use accounting::Code;
 use accounting::identity::Reference;
-use accounting::posting::{Due, Event};
+use accounting::posting::{Due, Event, Reply};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
@@ -15,8 +17,8 @@ use super::lane::Lane;
 use super::record::Done;
 use super::summary::Summary;
 use super::{ACTOR, Work, WorkError};
-use crate::store::{AuditEvent, NewAttempt, NewRequest, PostingChange, RequestId};
-use crate::systems::{Destination, Fault, Outgoing};
+use crate::store::{AuditEvent, Lease, NewAttempt, NewRequest, PostingChange, RequestId};
+use crate::systems::{Destination, Fault, Outgoing, Sent};
 
 /// Reports whose entries go in one request.
 #[derive(Debug)]
@@ -105,29 +107,72 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         Ok(adopted)
     }
 
+    /// Sends one request after the other. While one is under way the next is made ready, its SENDING committed, so that
+    /// it can leave the moment the answer is there; a process killed in between has at most that one more in doubt.
     async fn send_all(&self, lane: &Lane, mut from: Receiver<Request>, to: Sender<Done>) -> Result<u64, WorkError> {
         let mut count = 0;
-        // What came of a request is handed on while the next one is under way: the record of it must not delay that.
-        let mut done = None;
+        let mut next = self.make_ready(lane, &mut from).await?;
+        while let Some(ready) = next.take() {
+            if lane.is_stopped() {
+                let _ = to.send(self.unsent(ready)).await;
+                next = self.make_ready(lane, &mut from).await?;
+                continue;
+            }
+            self.hold(lane).await?;
+            count += ready.request.entries().count() as u64;
+            let sending = async {
+                let done = self.send_one(lane, ready).await;
+                let _ = to.send(done).await;
+            };
+            let ((), ahead) = tokio::join!(sending, self.make_ready(lane, &mut from));
+            next = ahead?;
+        }
+        Ok(count)
+    }
+
+    /// The next request that may leave, with SENDING committed; none when there is no more, or the lane has stopped.
+    async fn make_ready(&self, lane: &Lane, from: &mut Receiver<Request>) -> Result<Option<Ready>, WorkError> {
         while let Some(mut request) = from.recv().await {
             if lane.is_stopped() || !self.is_sendable(lane, &mut request).await? {
                 continue;
             }
             let id = self.customer.store().ids().request(self.clock.now_ms())?;
             let started_ms = self.commit_sending(lane, &id, &mut request).await?;
-            let outgoing: Vec<Outgoing> = request
-                .entries()
-                .map(|entry| Outgoing { control_id: self.control_id(entry), payload: entry.payload.clone() })
-                .collect();
-            count += outgoing.len() as u64;
-            let sending = self.destination.send(id.as_str(), &outgoing, request.all_or_none);
-            let (sent, ()) = tokio::join!(sending, hand_on(&to, done.take()));
-            lane.learn(&sent);
-            let ended_ms = self.clock.now_ms();
-            done = Some(Done { request, id, sent, started_ms, ended_ms });
+            return Ok(Some(Ready { request, id, started_ms }));
         }
-        hand_on(&to, done).await;
-        Ok(count)
+        Ok(None)
+    }
+
+    async fn send_one(&self, lane: &Lane, ready: Ready) -> Done {
+        let Ready { request, id, started_ms } = ready;
+        let outgoing: Vec<Outgoing> = request
+            .entries()
+            .map(|entry| Outgoing { control_id: self.control_id(entry), payload: entry.payload.clone() })
+            .collect();
+        let sent = self.destination.send(id.as_str(), &outgoing, request.all_or_none).await;
+        lane.learn(&sent);
+        Done { request, id, sent, started_ms, ended_ms: self.clock.now_ms() }
+    }
+
+    /// A request that was ready when the lane stopped: no byte of it left.
+    fn unsent(&self, ready: Ready) -> Done {
+        let Ready { request, id, started_ms } = ready;
+        let outcome = "not sent: the lane had stopped".to_owned();
+        let sent = Sent {
+            answer: Reply::NotSent,
+            details: BTreeMap::new(),
+            reply: String::new(),
+            http_status: None,
+            outcome,
+            stop: None,
+        };
+        Done { request, id, sent, started_ms, ended_ms: self.clock.now_ms() }
+    }
+
+    /// The lane's lease, with enough of it left for a request.
+    async fn hold(&self, lane: &Lane) -> Result<Lease, WorkError> {
+        let lease_ms = i64::try_from(self.settings.posting.lease_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        Ok(lane.keep(self.customer.store(), self.clock.now_ms(), lease_ms).await?)
     }
 
     /// Cuts a group into requests: reports of one entry together, each report of several by itself and as a whole.
@@ -175,8 +220,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     async fn commit_sending(&self, lane: &Lane, id: &RequestId, request: &mut Request) -> Result<i64, WorkError> {
         let company = self.destination.company();
         let at_ms = self.clock.now_ms();
-        let lease_ms = i64::try_from(self.settings.posting.lease_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
-        let lease = lane.keep(self.customer.store(), at_ms, lease_ms).await?;
+        let lease = self.hold(lane).await?;
         let (head, tail) = self.destination.masked_envelope(id.as_str(), request.all_or_none);
         let control_ids: Vec<String> = request.entries().map(|entry| self.control_id(entry)).collect();
         let mut tx = self.customer.begin().await?;
@@ -229,10 +273,11 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     }
 }
 
-async fn hand_on(to: &Sender<Done>, done: Option<Done>) {
-    if let Some(done) = done {
-        let _ = to.send(done).await;
-    }
+/// A request with SENDING committed, whose first byte has not left.
+struct Ready {
+    request: Request,
+    id: RequestId,
+    started_ms: i64,
 }
 
 impl Request {
