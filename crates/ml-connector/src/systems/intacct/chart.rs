@@ -18,18 +18,11 @@ type Values = BTreeMap<String, Value>;
 /// # Errors
 /// The fault that kept accounts, journals or dimensions from being read.
 pub async fn read(client: &Client) -> Result<Chart, Fault> {
-    let in_use = client.dimensions().await.map_err(fault)?;
-    let own = own_dimensions(&in_use);
-    let flags: Vec<String> = own.iter().map(|name| format!("REQUIREGLDIM{name}")).collect();
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let (accounts, journals, standard, own_values, setup, lengths) = try_join!(
-        async { client.accounts(&flags).await.map_err(fault) },
-        async { client.journals().await.map_err(fault) },
-        standard_values(client, &in_use),
-        own_values(client, &own),
-        setup(client),
-        async { Ok(lengths(client).await) },
-    )?;
+    let (dimensions, journals, setup, lengths) =
+        try_join!(dimensions(client), async { client.journals().await.map_err(fault) }, setup(client), async {
+            Ok(lengths(client).await)
+        },)?;
+    let (accounts, standard, own_values) = dimensions;
     let accounts = needed("GLACCOUNT", accounts)?.into_iter().map(account);
     let journals = needed("JOURNAL", journals)?.into_iter().map(|journal| Journal {
         symbol: journal.symbol,
@@ -46,6 +39,21 @@ pub async fn read(client: &Client) -> Result<Chart, Fault> {
         multi_entity,
         lengths,
     })
+}
+
+type Dimensions = (Reading<intacct::Account>, BTreeMap<Dimension, Values>, Vec<(Dimension, Values)>);
+
+/// The dimensions in use with their values, and the accounts with the dimensions that each requires.
+async fn dimensions(client: &Client) -> Result<Dimensions, Fault> {
+    let in_use = client.dimensions().await.map_err(fault)?;
+    let own = own_dimensions(&in_use);
+    let flags: Vec<String> = own.iter().map(|name| format!("REQUIREGLDIM{name}")).collect();
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    try_join!(
+        async { client.accounts(&flags).await.map_err(fault) },
+        standard_values(client, &in_use),
+        own_values(client, &own),
+    )
 }
 
 fn needed<T>(object: &str, reading: Reading<T>) -> Result<Vec<T>, Fault> {
