@@ -8,24 +8,18 @@ use jiff::{Timestamp, Zoned};
 #[derive(Debug, Clone)]
 pub struct Clock {
     zone: TimeZone,
-    fixed: Option<Timestamp>,
 }
 
 impl Clock {
     /// The system's clock, with days counted in `zone`.
     pub fn system(zone: TimeZone) -> Self {
-        Self { zone, fixed: None }
-    }
-
-    /// A clock that stands still, for previews of a day and for tests.
-    pub fn fixed(at: Timestamp, zone: TimeZone) -> Self {
-        Self { zone, fixed: Some(at) }
+        Self { zone }
     }
 
     /// Now.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
     pub fn now(&self) -> Timestamp {
-        self.fixed.unwrap_or_else(Timestamp::now)
+        Timestamp::now()
     }
 
     /// Now, in milliseconds since 1970.

@@ -18,10 +18,9 @@ type Values = BTreeMap<String, Value>;
 /// # Errors
 /// The fault that kept accounts, journals or dimensions from being read.
 pub async fn read(client: &Client) -> Result<Chart, Fault> {
-    let (dimensions, journals, setup, lengths) =
-        try_join!(dimensions(client), async { client.journals().await.map_err(fault) }, setup(client), async {
-            Ok(lengths(client).await)
-        },)?;
+    let journals = async { client.journals().await.map_err(fault) };
+    let lengths = async { Ok(lengths(client).await) };
+    let (dimensions, journals, setup, lengths) = try_join!(dimensions(client), journals, setup(client), lengths)?;
     let (accounts, standard, own_values) = dimensions;
     let accounts = needed("GLACCOUNT", accounts)?.into_iter().map(account);
     let journals = needed("JOURNAL", journals)?.into_iter().map(|journal| Journal {
