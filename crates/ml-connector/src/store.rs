@@ -18,6 +18,7 @@ mod chart_document;
 mod control;
 mod counter;
 mod customer;
+mod database;
 mod error;
 mod flow;
 mod history;
@@ -29,7 +30,9 @@ mod posting;
 mod problems;
 mod report;
 mod rows;
+mod schema;
 mod secret;
+mod sql;
 mod sqlite;
 mod statements;
 mod tx;
@@ -59,8 +62,8 @@ pub use sqlite::Access;
 pub use statements::statements;
 pub use tx::Tx;
 
+use self::database::Database;
 use self::installation::Watch;
-use self::sqlite::Database;
 
 /// The store of one installation. Cheap to clone.
 #[derive(Clone)]
@@ -88,10 +91,10 @@ impl Store {
         ids: Ids,
         at_ms: i64,
     ) -> Result<Self, StoreError> {
-        let database = Database::open(path, access, at_ms).await?;
+        let database = sqlite::open(path, access, at_ms).await?;
         let watch = match access {
-            Access::Write => Watch::open(&database.writer, Some(path), &ids, at_ms).await?,
-            Access::Read => Watch::read(&database.reader).await?,
+            Access::Write => Watch::open(&database, Some(path), &ids, at_ms).await?,
+            Access::Read => Watch::read(&database).await?,
         };
         let store = Self(Arc::new(Inner { database, watch, master_key, ids }));
         store.check_master_key().await?;
@@ -108,8 +111,8 @@ impl Store {
     /// # Errors
     /// See [`Store::open`].
     pub async fn in_memory(master_key: Option<MasterKey>, ids: Ids, at_ms: i64) -> Result<Self, StoreError> {
-        let database = Database::in_memory(at_ms).await?;
-        let watch = Watch::open(&database.writer, None, &ids, at_ms).await?;
+        let database = sqlite::in_memory(at_ms).await?;
+        let watch = Watch::open(&database, None, &ids, at_ms).await?;
         Ok(Self(Arc::new(Inner { database, watch, master_key, ids })))
     }
 
@@ -129,7 +132,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Statement`], [`StoreError::File`].
     pub async fn trust_restored(&self, at_ms: i64) -> Result<(), StoreError> {
-        self.0.watch.trust(&self.0.database.writer, &self.0.ids, at_ms).await
+        self.0.watch.trust(&self.0.database, &self.0.ids, at_ms).await
     }
 
     /// Commits of this process, and the microseconds they took: mostly the disk's.

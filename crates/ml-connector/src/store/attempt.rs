@@ -10,6 +10,7 @@ use super::error::{StoreError, failed};
 use super::ids::RequestId;
 use super::lane::Lease;
 use super::rows::{INT, OWN, Rows, TEXT, batches};
+use super::sql;
 use super::tx::Tx;
 
 mod read;
@@ -122,7 +123,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Statement`]; so for all below.
     pub async fn add_request(&mut self, request: &NewRequest<'_>) -> Result<(), StoreError> {
-        let adding = sqlx::query(ADD_REQUEST)
+        let adding = sql::query(ADD_REQUEST)
             .bind(self.customer_id().as_str())
             .bind(request.id.as_str())
             .bind(request.company)
@@ -140,7 +141,7 @@ impl Tx {
     /// [`StoreError::NotFound`]; see [`Tx::add_request`].
     pub async fn finish_request(&mut self, id: &RequestId, end: &RequestEnd<'_>) -> Result<(), StoreError> {
         let reply = end.reply.map(|reply| &reply[..reply.len().min(REPLY_LIMIT)]);
-        let finishing = sqlx::query(FINISH_REQUEST)
+        let finishing = sql::query(FINISH_REQUEST)
             .bind(end.ended_ms)
             .bind(end.outcome)
             .bind(end.http_status.map(i64::from))
@@ -168,7 +169,7 @@ impl Tx {
         self.prove(lease).await?;
         for batch in batches(attempts) {
             let customer = self.customer_id().as_str();
-            let mut adding = sqlx::query(ADD_ATTEMPTS.text(batch.len()));
+            let mut adding = sql::query(ADD_ATTEMPTS.text(batch.len()));
             for attempt in batch {
                 adding = adding.bind(customer).bind(request.as_str()).bind(lease.fence).bind(started_ms);
                 adding = adding.bind(attempt.reference.as_str()).bind(customer);
@@ -186,7 +187,7 @@ impl Tx {
     /// See [`Tx::add_request`].
     pub async fn finish_attempts(&mut self, ends: &[AttemptEnd<'_>], ended_ms: i64) -> Result<(), StoreError> {
         for batch in batches(ends) {
-            let mut finishing = sqlx::query(FINISH_ATTEMPTS.text(batch.len()));
+            let mut finishing = sql::query(FINISH_ATTEMPTS.text(batch.len()));
             for end in batch {
                 finishing = finishing.bind(end.reference.as_str()).bind(i64::from(end.n));
                 finishing = finishing.bind(end.outcome).bind(end.detail);
@@ -203,7 +204,7 @@ impl Tx {
     /// See [`Tx::add_request`].
     pub async fn add_observation(&mut self, seen: &NewObservation<'_>) -> Result<(), StoreError> {
         let (kind, record_no) = read::write_observation(seen.observation);
-        let adding = sqlx::query(ADD_OBSERVATION)
+        let adding = sql::query(ADD_OBSERVATION)
             .bind(self.customer_id().as_str())
             .bind(seen.reference.as_str())
             .bind(seen.request.map(RequestId::as_str))
@@ -226,7 +227,7 @@ impl Tx {
         let mut counts = vec![0; references.len()];
         let mut offset = 0;
         for batch in batches(references) {
-            let mut counting = sqlx::query_as::<_, (String, i64)>(COUNT_OBSERVATIONS.text(batch.len()));
+            let mut counting = sql::query_as::<(String, i64)>(COUNT_OBSERVATIONS.text(batch.len()));
             counting = counting.bind(customer.as_str());
             for reference in batch {
                 counting = counting.bind(reference.as_str());

@@ -10,12 +10,11 @@
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::customer::CustomerStore;
 use super::error::{StoreError, failed};
 use super::rows::{OWN, Rows, batches};
+use super::sql::{self, Row};
 use super::tx::Tx;
 
 pub(super) const HEAD: &str = "SELECT seq, hash FROM audit WHERE customer_id = $1 ORDER BY seq DESC LIMIT 1";
@@ -109,7 +108,7 @@ impl CustomerStore {
         limit: u32,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         let reading = failed("reading the audit");
-        let listing = sqlx::query(LIST)
+        let listing = sql::query(LIST)
             .bind(self.id().as_str())
             .bind(after)
             .bind(i64::from(limit))
@@ -125,7 +124,7 @@ impl CustomerStore {
         let reading = failed("reading the audit");
         let mut entries = Vec::new();
         for batch in batches(subjects) {
-            let mut listing = sqlx::query(OF_SUBJECTS.text(batch.len())).bind(self.id().as_str());
+            let mut listing = sql::query(OF_SUBJECTS.text(batch.len())).bind(self.id().as_str());
             for subject in batch {
                 listing = listing.bind(*subject);
             }
@@ -144,11 +143,11 @@ pub(super) async fn append(tx: &mut Tx, at_ms: i64, events: &[AuditEvent]) -> Re
     }
     let appending = failed("adding to the audit");
     let customer = tx.customer_id().clone();
-    let head = sqlx::query_as::<_, (i64, String)>(HEAD).bind(customer.as_str());
+    let head = sql::query_as::<(i64, String)>(HEAD).bind(customer.as_str());
     let head = head.fetch_optional(tx.connection()).await.map_err(&appending)?;
     let (mut seq, mut prev_hash) = head.unwrap_or((0, NO_HASH.to_owned()));
     for batch in batches(events) {
-        let mut adding = sqlx::query(APPEND.text(batch.len()));
+        let mut adding = sql::query(APPEND.text(batch.len()));
         for event in batch {
             seq += 1;
             let detail = event.detail.to_string();
@@ -213,7 +212,7 @@ pub(super) fn hash(entry: &Hashed<'_>) -> String {
     HEXLOWER.encode(&hasher.finalize())
 }
 
-fn read(row: &SqliteRow) -> Result<AuditEntry, sqlx::Error> {
+fn read(row: &Row) -> Result<AuditEntry, sqlx::Error> {
     Ok(AuditEntry {
         seq: row.try_get(0)?,
         at_ms: row.try_get(1)?,

@@ -10,6 +10,7 @@ use super::Store;
 use super::audit::{AuditEntry, AuditFilter, Hashed, NO_HASH, hash};
 use super::customer::CustomerStore;
 use super::error::{StoreError, failed};
+use super::sql;
 
 pub(super) const FIND_CHECKPOINT: &str = "SELECT seq, hash FROM audit_checkpoints WHERE customer_id = $1";
 pub(super) const PUT_CHECKPOINT: &str = "INSERT INTO audit_checkpoints (customer_id, seq, hash, verified_ms) \
@@ -52,7 +53,7 @@ impl CustomerStore {
     pub async fn verify_audit(&self, from_start: bool) -> Result<Verified, StoreError> {
         let mut walk = Walk::new(self.id().as_str());
         if !from_start {
-            let finding = sqlx::query_as::<_, (i64, String)>(FIND_CHECKPOINT).bind(self.id().as_str());
+            let finding = sql::query_as::<(i64, String)>(FIND_CHECKPOINT).bind(self.id().as_str());
             let found = finding.fetch_optional(self.reader()).await.map_err(failed("reading an audit checkpoint"))?;
             if let Some((seq, hash)) = found.filter(|(seq, _)| *seq > 0) {
                 self.walk_to(&mut walk, seq, &hash).await?;
@@ -117,12 +118,12 @@ impl Store {
         for customer in self.customers().await? {
             let customer = self.door(customer.id);
             let verified = customer.verify_audit(false).await?;
-            let putting = sqlx::query(PUT_CHECKPOINT)
+            let putting = sql::query(PUT_CHECKPOINT)
                 .bind(customer.id().as_str())
                 .bind(verified.head_seq)
                 .bind(verified.head_hash)
                 .bind(at_ms);
-            putting.execute(&self.0.database.writer).await.map_err(failed("noting an audit checkpoint"))?;
+            putting.execute(self.0.database.writer("")).await.map_err(failed("noting an audit checkpoint"))?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 
 use super::Store;
 use super::error::{StoreError, failed};
+use super::sql;
 
 pub(super) const SPEND: &str = "INSERT INTO budgets (fingerprint, n, at_ms) \
      SELECT CAST($1 AS TEXT), COALESCE(MAX(n), 0) + 1, CAST($2 AS BIGINT) FROM budgets WHERE fingerprint = $1";
@@ -16,11 +17,11 @@ impl Store {
     /// [`StoreError::Statement`].
     pub async fn spend_budget(&self, fingerprint: &str, at_ms: i64, keep_ms: i64) -> Result<(), StoreError> {
         let spending = failed("noting a request in its budget");
-        let mut tx = self.0.database.writer.begin_with("BEGIN IMMEDIATE").await.map_err(&spending)?;
-        let spend = sqlx::query(SPEND).bind(fingerprint).bind(at_ms);
-        spend.execute(&mut *tx).await.map_err(&spending)?;
-        let forget = sqlx::query(FORGET).bind(fingerprint).bind(at_ms.saturating_sub(keep_ms));
-        forget.execute(&mut *tx).await.map_err(&spending)?;
+        let mut tx = self.0.database.begin("").await.map_err(&spending)?;
+        let spend = sql::query(SPEND).bind(fingerprint).bind(at_ms);
+        spend.execute(tx.target()).await.map_err(&spending)?;
+        let forget = sql::query(FORGET).bind(fingerprint).bind(at_ms.saturating_sub(keep_ms));
+        forget.execute(tx.target()).await.map_err(&spending)?;
         tx.commit().await.map_err(&spending)
     }
 
@@ -29,7 +30,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Statement`].
     pub async fn spent_budget(&self, fingerprint: &str, since_ms: i64) -> Result<Vec<i64>, StoreError> {
-        let reading = sqlx::query_scalar(SPENT).bind(fingerprint).bind(since_ms);
-        reading.fetch_all(&self.0.database.reader).await.map_err(failed("reading a budget"))
+        let reading = sql::query_scalar(SPENT).bind(fingerprint).bind(since_ms);
+        reading.fetch_all(self.0.database.reader("")).await.map_err(failed("reading a budget"))
     }
 }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use super::chart_document::{from_json, to_json};
 use super::customer::CustomerStore;
 use super::error::{StoreError, failed};
+use super::sql;
 use super::tx::Tx;
 
 pub(super) const TOUCH: &str = "UPDATE charts SET taken_ms = $1 WHERE customer_id = $2 AND connection = $3 \
@@ -48,10 +49,10 @@ impl Tx {
         let sha256: [u8; 32] = Sha256::digest(document.as_bytes()).into();
         let hex = HEXLOWER.encode(&sha256);
         let customer = self.customer_id().clone();
-        let touching = sqlx::query(TOUCH).bind(at_ms).bind(customer.as_str()).bind(connection).bind(&hex);
+        let touching = sql::query(TOUCH).bind(at_ms).bind(customer.as_str()).bind(connection).bind(&hex);
         let touched = touching.execute(self.connection()).await.map_err(&keeping)?.rows_affected();
         if touched == 0 {
-            let adding = sqlx::query(ADD).bind(customer.as_str()).bind(connection).bind(&hex);
+            let adding = sql::query(ADD).bind(customer.as_str()).bind(connection).bind(&hex);
             adding.bind(document).bind(at_ms).execute(self.connection()).await.map_err(&keeping)?;
         }
         Ok((sha256, touched == 0))
@@ -64,7 +65,7 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::Statement`], [`StoreError::Json`], [`StoreError::Stored`].
     pub async fn latest_chart(&self, connection: &str) -> Result<Option<StoredChart>, StoreError> {
-        let finding = sqlx::query_as::<_, ChartRow>(NEWEST).bind(self.id().as_str()).bind(connection);
+        let finding = sql::query_as::<ChartRow>(NEWEST).bind(self.id().as_str()).bind(connection);
         finding.fetch_optional(self.reader()).await.map_err(failed("reading a chart"))?.map(read).transpose()
     }
 
@@ -74,7 +75,7 @@ impl CustomerStore {
     /// See [`CustomerStore::latest_chart`].
     pub async fn chart(&self, connection: &str, sha256: &[u8; 32]) -> Result<Option<StoredChart>, StoreError> {
         let hex = HEXLOWER.encode(sha256);
-        let finding = sqlx::query_as::<_, ChartRow>(FIND).bind(self.id().as_str()).bind(connection).bind(hex);
+        let finding = sql::query_as::<ChartRow>(FIND).bind(self.id().as_str()).bind(connection).bind(hex);
         finding.fetch_optional(self.reader()).await.map_err(failed("reading a chart"))?.map(read).transpose()
     }
 }

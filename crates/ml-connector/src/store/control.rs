@@ -3,6 +3,7 @@
 
 use super::customer::CustomerStore;
 use super::error::{StoreError, failed};
+use super::sql;
 use super::tx::Tx;
 
 pub(super) const PUT: &str = "INSERT INTO controls (customer_id, company, journal, entity, record_no, seen_ms) \
@@ -32,7 +33,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Statement`].
     pub async fn put_control(&mut self, control: &Control) -> Result<(), StoreError> {
-        let putting = sqlx::query(PUT)
+        let putting = sql::query(PUT)
             .bind(self.customer_id().as_str())
             .bind(&control.company)
             .bind(&control.journal)
@@ -51,7 +52,7 @@ impl CustomerStore {
     /// [`StoreError::Statement`].
     pub async fn control(&self, company: &str, journal: &str, entity: &str) -> Result<Option<Control>, StoreError> {
         let finding =
-            sqlx::query_as::<_, (String, i64)>(FIND).bind(self.id().as_str()).bind(company).bind(journal).bind(entity);
+            sql::query_as::<(String, i64)>(FIND).bind(self.id().as_str()).bind(company).bind(journal).bind(entity);
         let found = finding.fetch_optional(self.reader()).await.map_err(failed("reading a positive control"))?;
         Ok(found.map(|(record_no, seen_ms)| Control {
             company: company.to_owned(),

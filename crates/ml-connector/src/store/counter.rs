@@ -2,6 +2,7 @@
 //! nothing outside of the database, and no key of a posting is made of one.
 
 use super::error::{StoreError, failed};
+use super::sql;
 use super::tx::Tx;
 
 pub(super) const TAKE: &str = "INSERT INTO counters (name, last) VALUES ($1, $2) \
@@ -11,7 +12,7 @@ impl Tx {
     /// The first of `count` numbers in a row that nobody else has.
     pub(super) async fn take_numbers(&mut self, counter: &'static str, count: usize) -> Result<i64, StoreError> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        let taking = sqlx::query_scalar::<_, i64>(TAKE).bind(counter).bind(count);
+        let taking = sql::query_scalar::<i64>(TAKE).bind(counter).bind(count);
         let last = taking.fetch_one(self.connection()).await.map_err(failed("numbering rows"))?;
         Ok(last - count + 1)
     }

@@ -3,11 +3,9 @@
 
 use std::sync::Arc;
 
-use sqlx::Row;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-
 use super::error::{StoreError, failed};
 use super::ids::CustomerId;
+use super::sql::{self, Row, Target};
 use super::tx::Tx;
 use super::{Access, AuditEvent, Store, secret};
 
@@ -42,7 +40,7 @@ impl Store {
     /// [`StoreError::Statement`].
     pub async fn customers(&self) -> Result<Vec<Customer>, StoreError> {
         let doing = "listing the customers";
-        let rows = sqlx::query(LIST).fetch_all(&self.0.database.reader).await.map_err(failed(doing))?;
+        let rows = sql::query(LIST).fetch_all(self.0.database.reader("")).await.map_err(failed(doing))?;
         rows.iter().map(|row| read(row, doing)).collect()
     }
 
@@ -76,7 +74,7 @@ impl Store {
         let wrapped = self.0.master_key.as_ref().map(|key| secret::new_wrapped_key(key, &id)).transpose()?;
         let customer = self.door(id.clone());
         let mut tx = customer.begin().await?;
-        let creating = sqlx::query(CREATE).bind(id.as_str()).bind(name).bind(wrapped).bind(at_ms);
+        let creating = sql::query(CREATE).bind(id.as_str()).bind(name).bind(wrapped).bind(at_ms);
         let created = creating.execute(tx.connection()).await.map_err(failed("creating a customer"))?;
         if created.rows_affected() == 0 {
             drop(tx);
@@ -91,7 +89,7 @@ impl Store {
     async fn find(&self, statement: &'static str, key: &str) -> Result<Option<Customer>, StoreError> {
         let doing = "reading a customer";
         let row =
-            sqlx::query(statement).bind(key).fetch_optional(&self.0.database.reader).await.map_err(failed(doing))?;
+            sql::query(statement).bind(key).fetch_optional(self.0.database.reader("")).await.map_err(failed(doing))?;
         row.map(|row| read(&row, doing)).transpose()
     }
 
@@ -120,17 +118,16 @@ impl CustomerStore {
         if self.store.0.database.access == Access::Read {
             return Err(StoreError::ReadOnly);
         }
-        // IMMEDIATE takes the write lock now, so that no statement later fails for want of it.
-        let begun = self.store.0.database.writer.begin_with("BEGIN IMMEDIATE").await;
+        let begun = self.store.0.database.begin(self.id.as_str()).await;
         Ok(Tx::new(self.clone(), begun.map_err(failed("beginning a transaction"))?))
     }
 
-    pub(super) fn reader(&self) -> &SqlitePool {
-        &self.store.0.database.reader
+    pub(super) fn reader(&self) -> Target<'_> {
+        self.store.0.database.reader(self.id.as_str())
     }
 }
 
-fn read(row: &SqliteRow, doing: &'static str) -> Result<Customer, StoreError> {
+fn read(row: &Row, doing: &'static str) -> Result<Customer, StoreError> {
     let id: String = row.try_get(0).map_err(failed(doing))?;
     Ok(Customer {
         id: CustomerId::parse(&id).ok_or(StoreError::Stored { what: "id", id })?,

@@ -3,12 +3,11 @@
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::customer::CustomerStore;
 use super::error::{StoreError, failed};
 use super::ids::FlowId;
+use super::sql::{self, Row};
 use super::tx::Tx;
 
 pub(super) const FIND_BY_NAME: &str = "SELECT f.id, f.version, v.sha256 FROM flows f JOIN flow_versions v \
@@ -69,26 +68,26 @@ impl Tx {
         let keeping = failed("keeping a flow's document");
         let customer = self.customer_id().clone();
         let sha256 = HEXLOWER.encode(&Sha256::digest(document.as_bytes()));
-        let finding = sqlx::query_as::<_, (String, i64, String)>(FIND_BY_NAME).bind(customer.as_str()).bind(name);
+        let finding = sql::query_as::<(String, i64, String)>(FIND_BY_NAME).bind(customer.as_str()).bind(name);
         let found = finding.fetch_optional(self.connection()).await.map_err(&keeping)?;
         let (id, version) = match found {
             Some((id, version, newest)) if newest == sha256 => {
                 return Ok(FlowVersion { id: flow_id(id)?, version: version_number(version)?, new: false });
             }
             Some((id, version, _)) => {
-                let moving = sqlx::query(MOVE).bind(version + 1).bind(at_ms).bind(customer.as_str()).bind(&id);
+                let moving = sql::query(MOVE).bind(version + 1).bind(at_ms).bind(customer.as_str()).bind(&id);
                 moving.execute(self.connection()).await.map_err(&keeping)?;
                 (flow_id(id)?, version + 1)
             }
             None => {
                 let id = self.customer().store().ids().flow(at_ms)?;
-                let creating = sqlx::query(CREATE).bind(customer.as_str()).bind(id.as_str()).bind(name);
+                let creating = sql::query(CREATE).bind(customer.as_str()).bind(id.as_str()).bind(name);
                 let creating = creating.bind(1_i64).bind(at_ms);
                 creating.execute(self.connection()).await.map_err(&keeping)?;
                 (id, 1)
             }
         };
-        let adding = sqlx::query(ADD_VERSION)
+        let adding = sql::query(ADD_VERSION)
             .bind(customer.as_str())
             .bind(id.as_str())
             .bind(version)
@@ -110,7 +109,7 @@ impl Tx {
         position: &str,
         at_ms: i64,
     ) -> Result<(), StoreError> {
-        let putting = sqlx::query(PUT_CURSOR)
+        let putting = sql::query(PUT_CURSOR)
             .bind(self.customer_id().as_str())
             .bind(flow.as_str())
             .bind(name)
@@ -127,7 +126,7 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::Statement`], [`StoreError::Stored`].
     pub async fn flows(&self) -> Result<Vec<StoredFlow>, StoreError> {
-        let listing = sqlx::query(LIST).bind(self.id().as_str()).fetch_all(self.reader());
+        let listing = sql::query(LIST).bind(self.id().as_str()).fetch_all(self.reader());
         listing.await.map_err(failed("listing the flows"))?.iter().map(read).collect()
     }
 
@@ -136,7 +135,7 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Statement`], [`StoreError::Stored`].
     pub async fn flow(&self, flow: &FlowId) -> Result<StoredFlow, StoreError> {
-        let finding = sqlx::query(FIND_NEWEST).bind(self.id().as_str()).bind(flow.as_str());
+        let finding = sql::query(FIND_NEWEST).bind(self.id().as_str()).bind(flow.as_str());
         let row = finding.fetch_optional(self.reader()).await.map_err(failed("reading a flow"))?;
         read(&row.ok_or_else(|| StoreError::NotFound { what: "flow", id: flow.to_string() })?)
     }
@@ -146,7 +145,7 @@ impl CustomerStore {
     /// # Errors
     /// See [`CustomerStore::flow`].
     pub async fn flow_version(&self, flow: &FlowId, version: u32) -> Result<StoredFlow, StoreError> {
-        let finding = sqlx::query(FIND_VERSION).bind(self.id().as_str()).bind(flow.as_str()).bind(i64::from(version));
+        let finding = sql::query(FIND_VERSION).bind(self.id().as_str()).bind(flow.as_str()).bind(i64::from(version));
         let row = finding.fetch_optional(self.reader()).await.map_err(failed("reading a flow's version"))?;
         read(&row.ok_or_else(|| StoreError::NotFound { what: "flow version", id: format!("{flow} {version}") })?)
     }
@@ -156,12 +155,12 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::Statement`].
     pub async fn cursor(&self, flow: &FlowId, name: &str) -> Result<Option<String>, StoreError> {
-        let finding = sqlx::query_scalar(FIND_CURSOR).bind(self.id().as_str()).bind(flow.as_str()).bind(name);
+        let finding = sql::query_scalar(FIND_CURSOR).bind(self.id().as_str()).bind(flow.as_str()).bind(name);
         finding.fetch_optional(self.reader()).await.map_err(failed("reading a cursor"))
     }
 }
 
-fn read(row: &SqliteRow) -> Result<StoredFlow, StoreError> {
+fn read(row: &Row) -> Result<StoredFlow, StoreError> {
     let reading = failed("reading a flow");
     Ok(StoredFlow {
         id: flow_id(row.try_get(0).map_err(&reading)?)?,

@@ -10,11 +10,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use sqlx::Row;
-use sqlx::sqlite::SqlitePool;
-
+use super::database::Database;
 use super::error::{StoreError, failed};
 use super::ids::Ids;
+use super::sql;
 use super::sqlite::beside;
 
 pub(super) const FIND: &str =
@@ -69,15 +68,15 @@ impl Watch {
     /// Compares database and file. For a writer, a first start creates both, and a suspicion is kept in the
     /// database until [`Watch::trust`].
     pub(super) async fn open(
-        writer: &SqlitePool,
+        database: &Database,
         path: Option<&Path>,
         ids: &Ids,
         at_ms: i64,
     ) -> Result<Self, StoreError> {
         let mark = path.map(Mark::open).transpose()?;
-        let stored = match find(writer).await? {
+        let stored = match find(database).await? {
             Some(stored) => stored,
-            None => create(writer, ids, at_ms).await?,
+            None => create(database, ids, at_ms).await?,
         };
         let Some(mut mark) = mark else {
             return Ok(Self::new(stored, None));
@@ -87,17 +86,17 @@ impl Watch {
         } else if mark.incarnation != stored.incarnation || mark.commits > stored.commits {
             // A database without a commit knows nothing of what was ever posted.
             let knows_to_ms = if stored.commits == 0 { 0 } else { stored.committed_ms };
-            let suspect = sqlx::query(SUSPECT).bind(at_ms).bind(knows_to_ms);
-            suspect.execute(writer).await.map_err(failed("noting that the database looks restored"))?;
-            return Ok(Self::new(find(writer).await?.unwrap_or(stored), Some(mark)));
+            let suspect = sql::query(SUSPECT).bind(at_ms).bind(knows_to_ms);
+            suspect.execute(database.writer("")).await.map_err(failed("noting that the database looks restored"))?;
+            return Ok(Self::new(find(database).await?.unwrap_or(stored), Some(mark)));
         }
         Ok(Self::new(stored, Some(mark)))
     }
 
     /// For a reader: what the database itself says.
-    pub(super) async fn read(reader: &SqlitePool) -> Result<Self, StoreError> {
+    pub(super) async fn read(database: &Database) -> Result<Self, StoreError> {
         let missing = || StoreError::Damaged { found: "the installation's row is missing".to_owned() };
-        Ok(Self::new(find(reader).await?.ok_or_else(missing)?, None))
+        Ok(Self::new(find(database).await?.ok_or_else(missing)?, None))
     }
 
     fn new(stored: Stored, mark: Option<Mark>) -> Self {
@@ -141,13 +140,13 @@ impl Watch {
     }
 
     /// Ends the suspicion, once the ledger was read: a new incarnation begins.
-    pub(super) async fn trust(&self, writer: &SqlitePool, ids: &Ids, at_ms: i64) -> Result<(), StoreError> {
+    pub(super) async fn trust(&self, database: &Database, ids: &Ids, at_ms: i64) -> Result<(), StoreError> {
         let incarnation = ids.unique(at_ms)?;
-        let stored = find(writer).await?.map_or(0, |stored| stored.commits);
+        let stored = find(database).await?.map_or(0, |stored| stored.commits);
         let marked = self.file.as_ref().and_then(|file| file.lock().ok().map(|mark| mark.commits)).unwrap_or(0);
         let commits = stored.max(marked).saturating_add(1);
         let doing = failed("ending the suspicion of a restored database");
-        sqlx::query(TRUST).bind(&incarnation).bind(commits).execute(writer).await.map_err(doing)?;
+        sql::query(TRUST).bind(&incarnation).bind(commits).execute(database.writer("")).await.map_err(doing)?;
         if let Some(mut mark) = self.file.as_ref().and_then(|file| file.lock().ok()) {
             mark.write(&incarnation, commits)?;
         }
@@ -181,9 +180,9 @@ impl Mark {
     }
 }
 
-async fn find(pool: &SqlitePool) -> Result<Option<Stored>, StoreError> {
+async fn find(database: &Database) -> Result<Option<Stored>, StoreError> {
     let reading = failed("reading the installation");
-    let Some(row) = sqlx::query(FIND).fetch_optional(pool).await.map_err(&reading)? else {
+    let Some(row) = sql::query(FIND).fetch_optional(database.writer("")).await.map_err(&reading)? else {
         return Ok(None);
     };
     let installation = Installation {
@@ -196,10 +195,10 @@ async fn find(pool: &SqlitePool) -> Result<Option<Stored>, StoreError> {
     Ok(Some(Stored { installation, incarnation, commits, committed_ms: row.try_get(3).map_err(&reading)? }))
 }
 
-async fn create(writer: &SqlitePool, ids: &Ids, at_ms: i64) -> Result<Stored, StoreError> {
+async fn create(database: &Database, ids: &Ids, at_ms: i64) -> Result<Stored, StoreError> {
     let (id, incarnation) = (ids.unique(at_ms)?, ids.unique(at_ms)?);
-    let creating = sqlx::query(CREATE).bind(&id).bind(&incarnation).bind(at_ms);
-    creating.execute(writer).await.map_err(failed("creating the installation"))?;
+    let creating = sql::query(CREATE).bind(&id).bind(&incarnation).bind(at_ms);
+    creating.execute(database.writer("")).await.map_err(failed("creating the installation"))?;
     let installation = Installation { id, restored_to_ms: None, created_ms: at_ms };
     Ok(Stored { installation, incarnation, commits: 0, committed_ms: at_ms })
 }

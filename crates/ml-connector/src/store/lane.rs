@@ -1,10 +1,9 @@
 //! Lanes: who may send to a company or ask with a credential now. A lease is a compare-and-swap with a fence that only
 //! grows; whoever holds an old fence can no longer change a posting. It proves nothing to a vendor.
 
-use sqlx::sqlite::SqliteConnection;
-
 use super::Store;
 use super::error::{StoreError, failed};
+use super::sql::{self, Target};
 
 pub(super) const CLAIM: &str = "INSERT INTO lanes (name, owner, fence, until_ms) VALUES ($1, $2, 1, $3) \
      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = lanes.fence + 1, until_ms = excluded.until_ms \
@@ -40,9 +39,9 @@ impl Store {
         lease_ms: i64,
     ) -> Result<Option<Lease>, StoreError> {
         let until_ms = at_ms.saturating_add(lease_ms);
-        let claiming = sqlx::query_scalar(CLAIM).bind(lane).bind(owner).bind(until_ms).bind(at_ms);
+        let claiming = sql::query_scalar(CLAIM).bind(lane).bind(owner).bind(until_ms).bind(at_ms);
         let fence: Option<i64> =
-            claiming.fetch_optional(&self.0.database.writer).await.map_err(failed("claiming a lane"))?;
+            claiming.fetch_optional(self.0.database.writer("")).await.map_err(failed("claiming a lane"))?;
         Ok(fence.map(|fence| Lease { lane: lane.to_owned(), owner: owner.to_owned(), fence, until_ms }))
     }
 
@@ -52,8 +51,8 @@ impl Store {
     /// [`StoreError::FenceLost`], [`StoreError::Statement`].
     pub async fn renew_lane(&self, lease: &mut Lease, at_ms: i64, lease_ms: i64) -> Result<(), StoreError> {
         let until_ms = at_ms.saturating_add(lease_ms);
-        let renewing = sqlx::query(RENEW).bind(until_ms).bind(&lease.lane).bind(&lease.owner).bind(lease.fence);
-        let renewed = renewing.execute(&self.0.database.writer).await.map_err(failed("renewing a lease"))?;
+        let renewing = sql::query(RENEW).bind(until_ms).bind(&lease.lane).bind(&lease.owner).bind(lease.fence);
+        let renewed = renewing.execute(self.0.database.writer("")).await.map_err(failed("renewing a lease"))?;
         if renewed.rows_affected() == 0 {
             return Err(lost(lease));
         }
@@ -66,22 +65,22 @@ impl Store {
     /// # Errors
     /// [`StoreError::Statement`].
     pub async fn release_lane(&self, lease: Lease) -> Result<(), StoreError> {
-        let releasing = sqlx::query(RELEASE).bind(&lease.lane).bind(&lease.owner).bind(lease.fence);
-        releasing.execute(&self.0.database.writer).await.map_err(failed("releasing a lane"))?;
+        let releasing = sql::query(RELEASE).bind(&lease.lane).bind(&lease.owner).bind(lease.fence);
+        releasing.execute(self.0.database.writer("")).await.map_err(failed("releasing a lane"))?;
         Ok(())
     }
 
     /// The embedded database has one writing process, so whatever lease stands at its start belongs to a dead one.
     pub(super) async fn end_all_leases(&self) -> Result<(), StoreError> {
-        sqlx::query(END_ALL).execute(&self.0.database.writer).await.map_err(failed("ending old leases"))?;
+        sql::query(END_ALL).execute(self.0.database.writer("")).await.map_err(failed("ending old leases"))?;
         Ok(())
     }
 }
 
 /// Fails unless the lease is still the lane's newest.
-pub(super) async fn prove(connection: &mut SqliteConnection, lease: &Lease) -> Result<(), StoreError> {
-    let proving = sqlx::query_scalar(PROVE).bind(&lease.lane).bind(&lease.owner).bind(lease.fence);
-    let standing: i64 = proving.fetch_one(connection).await.map_err(failed("checking a lease"))?;
+pub(super) async fn prove(target: Target<'_>, lease: &Lease) -> Result<(), StoreError> {
+    let proving = sql::query_scalar(PROVE).bind(&lease.lane).bind(&lease.owner).bind(lease.fence);
+    let standing: i64 = proving.fetch_one(target).await.map_err(failed("checking a lease"))?;
     if standing == 1 { Ok(()) } else { Err(lost(lease)) }
 }
 

@@ -14,6 +14,7 @@ use super::lane::Lease;
 use super::lines;
 use super::problems::problems_to_json;
 use super::rows::{OWN, Rows, TEXT, batches};
+use super::sql;
 use super::tx::Tx;
 
 mod read;
@@ -83,7 +84,7 @@ impl Tx {
         let machine = Posting::frozen().encode();
         for batch in batches(postings) {
             let first_no = self.take_numbers("postings", batch.len()).await?;
-            let mut freezing = sqlx::query(FREEZE.text(batch.len()));
+            let mut freezing = sql::query(FREEZE.text(batch.len()));
             for (posting_no, posting) in (first_no..).zip(batch) {
                 let customer = self.customer_id().as_str();
                 let PlannedEntry { key, reference, entry, amount, .. } = posting.planned;
@@ -127,7 +128,7 @@ impl Tx {
 
     async fn add_payloads(&mut self, batch: &[NewPosting<'_>], first_no: i64) -> Result<(), StoreError> {
         let customer = self.customer_id().as_str();
-        let mut adding = sqlx::query(ADD_PAYLOADS.text(batch.len()));
+        let mut adding = sql::query(ADD_PAYLOADS.text(batch.len()));
         for (posting_no, posting) in (first_no..).zip(batch) {
             adding = adding.bind(posting_no).bind(customer).bind(posting.payload);
             adding = adding.bind(lines::to_json(posting.planned.entry.lines())?);
@@ -150,7 +151,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         self.prove(lease).await?;
         for batch in batches(changes) {
-            let mut saving = sqlx::query(SAVE.text(batch.len()));
+            let mut saving = sql::query(SAVE.text(batch.len()));
             for change in batch {
                 let problem = change.problem.map(std::slice::from_ref).unwrap_or_default();
                 saving = saving
@@ -176,7 +177,7 @@ impl Tx {
         let customer = self.customer_id().clone();
         for posting in batch {
             let PlannedEntry { key, reference, .. } = posting.planned;
-            let finding = sqlx::query_scalar::<_, i64>(FIND_NO);
+            let finding = sql::query_scalar::<i64>(FIND_NO);
             let finding = finding.bind(customer.as_str()).bind(&key.company).bind(reference.as_str());
             let found = finding.fetch_optional(self.connection()).await.map_err(failed("looking up a posting"))?;
             if found.is_some_and(|posting_no| posting_no < first_no) {

@@ -8,13 +8,12 @@ use accounting::report::ReportState;
 use accounting::translate::SkippedExpense;
 use data_encoding::HEXLOWER;
 use jiff::civil::Date;
-use sqlx::Sqlite;
-use sqlx::sqlite::SqliteArguments;
 
 use super::error::{StoreError, failed};
 use super::ids::{FlowId, RunId};
 use super::problems::{problems_to_json, skipped_to_json};
 use super::rows::{INT, OWN, Rows, TEXT, batches};
+use super::sql::{self, Query, Row};
 use super::tx::Tx;
 
 mod read;
@@ -201,7 +200,7 @@ impl Tx {
         at_ms: i64,
     ) -> Result<(), StoreError> {
         for batch in batches(reports) {
-            let mut touching = sqlx::query(TOUCH.text(batch.len()));
+            let mut touching = sql::query(TOUCH.text(batch.len()));
             for (report_id, source_state) in batch {
                 touching = touching.bind(*report_id).bind(source_state.name());
             }
@@ -223,7 +222,7 @@ impl Tx {
         at_ms: i64,
     ) -> Result<(), StoreError> {
         for batch in batches(changes) {
-            let mut setting = sqlx::query(SET_STATES.text(batch.len()));
+            let mut setting = sql::query(SET_STATES.text(batch.len()));
             for change in batch {
                 setting = setting
                     .bind(change.report_id)
@@ -279,7 +278,7 @@ impl Tx {
         at_ms: i64,
     ) -> Result<(), StoreError> {
         for batch in batches(moves) {
-            let mut moving = sqlx::query(statement.text(batch.len()));
+            let mut moving = sql::query(statement.text(batch.len()));
             for (report_id, state) in batch {
                 moving = moving.bind(*report_id).bind(state.name());
             }
@@ -308,7 +307,7 @@ impl Tx {
         let numbered: Vec<(i64, &NewReport)> = (first..).zip(reports.iter().copied()).collect();
         for batch in batches(&numbered) {
             let customer = self.customer_id().as_str();
-            let mut adding = sqlx::query(ADD.text(batch.len()));
+            let mut adding = sql::query(ADD.text(batch.len()));
             for (report_no, report) in batch {
                 adding = adding.bind(*report_no).bind(customer).bind(flow.as_str()).bind(run.as_str());
                 adding = adding.bind(at_ms).bind(at_ms).bind(at_ms).bind(&report.report_id);
@@ -321,7 +320,7 @@ impl Tx {
 
     async fn change(&mut self, run: &RunId, reports: &[(i64, &NewReport)], at_ms: i64) -> Result<(), StoreError> {
         for batch in batches(reports) {
-            let mut changing = sqlx::query(CHANGE.text(batch.len()));
+            let mut changing = sql::query(CHANGE.text(batch.len()));
             for (report_no, report) in batch {
                 changing = bind_content(changing.bind(*report_no), report);
             }
@@ -334,7 +333,7 @@ impl Tx {
     async fn add_versions(&mut self, reports: &[(i64, &NewReport)], at_ms: i64) -> Result<(), StoreError> {
         for batch in batches(reports) {
             let customer = self.customer_id().as_str();
-            let mut adding = sqlx::query(ADD_VERSIONS.text(batch.len()));
+            let mut adding = sql::query(ADD_VERSIONS.text(batch.len()));
             for (report_no, report) in batch {
                 adding = adding.bind(*report_no).bind(customer).bind(HEXLOWER.encode(&report.content_hash));
                 adding = adding.bind(&report.raw).bind(at_ms);
@@ -345,10 +344,8 @@ impl Tx {
     }
 }
 
-type Binding<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
-
 /// The columns from the number that people quote to the day of approval.
-fn bind_content<'q>(binding: Binding<'q>, report: &NewReport) -> Binding<'q> {
+fn bind_content(binding: Query<Row>, report: &NewReport) -> Query<Row> {
     binding
         .bind(report.number.clone())
         .bind(report.name.clone())

@@ -7,6 +7,8 @@
 
 use std::sync::OnceLock;
 
+use super::sql::Text;
+
 /// Numbers of rows that statements are written for, the largest first. Any batch is cut into these.
 pub(super) const SIZES: [usize; 3] = [50, 10, 1];
 
@@ -22,7 +24,7 @@ pub(super) struct Rows {
     head: &'static str,
     columns: &'static [&'static str],
     tail: &'static str,
-    texts: OnceLock<[String; SIZES.len()]>,
+    texts: OnceLock<[(String, String); SIZES.len()]>,
 }
 
 impl Rows {
@@ -31,10 +33,16 @@ impl Rows {
     }
 
     /// The text for one of [`SIZES`].
-    pub(super) fn text(&'static self, rows: usize) -> &'static str {
-        let texts = self.texts.get_or_init(|| SIZES.map(|size| self.write(size)));
+    pub(super) fn text(&'static self, rows: usize) -> Text {
+        let write = |size| {
+            let text = self.write(size);
+            let numbered = numbered(&text);
+            (text, numbered)
+        };
+        let texts = self.texts.get_or_init(|| SIZES.map(write));
         let index = SIZES.iter().position(|size| *size == rows).unwrap_or(SIZES.len() - 1);
-        &texts[index]
+        let (sqlite, postgres) = &texts[index];
+        Text { sqlite, postgres }
     }
 
     fn write(&self, rows: usize) -> String {
@@ -44,7 +52,7 @@ impl Rows {
 }
 
 /// The text with its parameters numbered in their order.
-pub(super) fn numbered(text: &str) -> String {
+fn numbered(text: &str) -> String {
     let mut parts = text.split('?');
     let mut numbered = parts.next().unwrap_or_default().to_owned();
     for (index, part) in parts.enumerate() {

@@ -16,6 +16,7 @@ use super::Store;
 use super::customer::CustomerStore;
 use super::error::{StoreError, failed};
 use super::ids::CustomerId;
+use super::sql;
 use super::tx::Tx;
 
 pub(super) const WRAPPED_KEY: &str = "SELECT wrapped_key FROM customers WHERE id = $1";
@@ -107,23 +108,23 @@ impl Tx {
         let sealing = failed("sealing a secret");
         let customer = self.customer_id().clone();
         let master_key = self.customer().store().0.master_key.clone().ok_or(StoreError::MasterKeyMissing)?;
-        let finding = sqlx::query_scalar::<_, Option<Vec<u8>>>(WRAPPED_KEY).bind(customer.as_str());
+        let finding = sql::query_scalar::<Option<Vec<u8>>>(WRAPPED_KEY).bind(customer.as_str());
         let wrapped = match finding.fetch_one(self.connection()).await.map_err(&sealing)? {
             Some(wrapped) => wrapped,
             None => {
                 let wrapped = new_wrapped_key(&master_key, &customer)?;
-                let putting = sqlx::query(PUT_WRAPPED_KEY).bind(&wrapped).bind(customer.as_str());
+                let putting = sql::query(PUT_WRAPPED_KEY).bind(&wrapped).bind(customer.as_str());
                 putting.execute(self.connection()).await.map_err(&sealing)?;
                 wrapped
             }
         };
         let data_key = unwrap_key(&master_key, &customer, &wrapped)?;
-        let newest = sqlx::query_as::<_, (i64, Vec<u8>)>(NEWEST).bind(customer.as_str()).bind(name);
+        let newest = sql::query_as::<(i64, Vec<u8>)>(NEWEST).bind(customer.as_str()).bind(name);
         let newest = newest.fetch_optional(self.connection()).await.map_err(&sealing)?;
         let version = newest.map_or(0, |(version, _)| version) + 1;
         let plain = secret.expose_secret().as_bytes();
         let sealed = seal(&data_key, plain, &secret_context(&customer, name, version))?;
-        let inserting = sqlx::query(SEAL)
+        let inserting = sql::query(SEAL)
             .bind(customer.as_str())
             .bind(name)
             .bind(version)
@@ -139,7 +140,7 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Statement`].
     pub async fn erase_older_secrets(&mut self, name: &str, version: i64) -> Result<(), StoreError> {
-        let erasing = sqlx::query(ERASE_OLDER).bind(self.customer_id().as_str()).bind(name).bind(version);
+        let erasing = sql::query(ERASE_OLDER).bind(self.customer_id().as_str()).bind(name).bind(version);
         erasing.execute(self.connection()).await.map_err(failed("erasing old secrets"))?;
         Ok(())
     }
@@ -153,11 +154,11 @@ impl CustomerStore {
     /// [`StoreError::MasterKeyWrong`], [`StoreError::Statement`].
     pub async fn open_secret(&self, name: &str) -> Result<SecretString, StoreError> {
         let opening = failed("opening a secret");
-        let newest = sqlx::query_as::<_, (i64, Vec<u8>)>(NEWEST).bind(self.id().as_str()).bind(name);
+        let newest = sql::query_as::<(i64, Vec<u8>)>(NEWEST).bind(self.id().as_str()).bind(name);
         let newest = newest.fetch_optional(self.reader()).await.map_err(&opening)?;
         let (version, sealed) = newest.ok_or_else(|| StoreError::SecretMissing { name: name.to_owned() })?;
         let master_key = self.store().0.master_key.as_ref().ok_or(StoreError::MasterKeyMissing)?;
-        let finding = sqlx::query_scalar::<_, Option<Vec<u8>>>(WRAPPED_KEY).bind(self.id().as_str());
+        let finding = sql::query_scalar::<Option<Vec<u8>>>(WRAPPED_KEY).bind(self.id().as_str());
         let wrapped = finding.fetch_one(self.reader()).await.map_err(&opening)?;
         let damaged = || StoreError::SecretDamaged { name: name.to_owned() };
         let data_key = unwrap_key(master_key, self.id(), &wrapped.ok_or_else(damaged)?)?;
@@ -170,7 +171,7 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::Statement`].
     pub async fn secrets(&self) -> Result<Vec<SecretInfo>, StoreError> {
-        let listing = sqlx::query_as::<_, (String, i64, String, i64)>(LIST).bind(self.id().as_str());
+        let listing = sql::query_as::<(String, i64, String, i64)>(LIST).bind(self.id().as_str());
         let rows = listing.fetch_all(self.reader()).await.map_err(failed("listing the secrets"))?;
         let info = |(name, version, fingerprint, changed_ms)| SecretInfo { name, version, fingerprint, changed_ms };
         Ok(rows.into_iter().map(info).collect())
@@ -183,7 +184,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::MasterKeyMissing`], [`StoreError::Statement`].
     pub async fn require_master_key(&self) -> Result<(), StoreError> {
-        let counting = sqlx::query_scalar::<_, i64>(COUNT).fetch_one(&self.0.database.reader);
+        let counting = sql::query_scalar::<i64>(COUNT).fetch_one(self.0.database.reader(""));
         let secrets = counting.await.map_err(failed("counting the secrets"))?;
         if secrets > 0 && self.0.master_key.is_none() { Err(StoreError::MasterKeyMissing) } else { Ok(()) }
     }
@@ -195,14 +196,14 @@ impl Store {
     pub async fn rewrap(&self, new: &MasterKey) -> Result<(), StoreError> {
         let rewrapping = failed("sealing the data keys again");
         let old = self.0.master_key.as_ref().ok_or(StoreError::MasterKeyMissing)?;
-        let mut tx = self.0.database.writer.begin_with("BEGIN IMMEDIATE").await.map_err(&rewrapping)?;
-        let finding = sqlx::query_as::<_, (String, Vec<u8>)>(WRAPPED_KEYS);
-        for (id, wrapped) in finding.fetch_all(&mut *tx).await.map_err(&rewrapping)? {
+        let mut tx = self.0.database.begin("").await.map_err(&rewrapping)?;
+        let finding = sql::query_as::<(String, Vec<u8>)>(WRAPPED_KEYS);
+        for (id, wrapped) in finding.fetch_all(tx.target()).await.map_err(&rewrapping)? {
             let customer = CustomerId::parse(&id).ok_or(StoreError::Stored { what: "id", id })?;
             let data_key = unwrap_key(old, &customer, &wrapped)?;
             let wrapped = seal(new, &*data_key.0, &key_context(&customer))?;
-            let putting = sqlx::query(PUT_WRAPPED_KEY).bind(wrapped).bind(customer.as_str());
-            putting.execute(&mut *tx).await.map_err(&rewrapping)?;
+            let putting = sql::query(PUT_WRAPPED_KEY).bind(wrapped).bind(customer.as_str());
+            putting.execute(tx.target()).await.map_err(&rewrapping)?;
         }
         tx.commit().await.map_err(&rewrapping)
     }
@@ -210,7 +211,7 @@ impl Store {
     /// A master key that was given must open every data key.
     pub(super) async fn check_master_key(&self) -> Result<(), StoreError> {
         let Some(master_key) = &self.0.master_key else { return Ok(()) };
-        let finding = sqlx::query_as::<_, (String, Vec<u8>)>(WRAPPED_KEYS).fetch_all(&self.0.database.reader);
+        let finding = sql::query_as::<(String, Vec<u8>)>(WRAPPED_KEYS).fetch_all(self.0.database.reader(""));
         for (id, wrapped) in finding.await.map_err(failed("checking the master key"))? {
             let customer = CustomerId::parse(&id).ok_or(StoreError::Stored { what: "id", id })?;
             unwrap_key(master_key, &customer, &wrapped)?;

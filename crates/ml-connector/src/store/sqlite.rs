@@ -8,10 +8,9 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Row};
 
+use super::database::{Database, Pools};
 use super::error::{StoreError, failed};
-
-/// Schema versions with their definitions, oldest first.
-const SCHEMAS: &[(i64, &str)] = &[(1, include_str!("../../migrations/sqlite/0001_start.sql"))];
+use super::schema;
 
 /// How long a statement waits for the database, and a task for a connection.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,96 +32,77 @@ pub enum Access {
     Read,
 }
 
-/// An open database: one writing connection, a few that read.
-pub(super) struct Database {
-    pub(super) writer: SqlitePool,
-    pub(super) reader: SqlitePool,
-    pub(super) access: Access,
-    /// Held as long as the database is open for writing; the system lets go of it when the process ends.
-    _lock: Option<File>,
+/// Opens the file, creating it for [`Access::Write`], and brings it to this program's schema.
+pub(super) async fn open(path: &Path, access: Access, at_ms: i64) -> Result<Database, StoreError> {
+    let opening = |source| StoreError::Open { path: path.to_owned(), source };
+    let lock = match access {
+        Access::Write => Some(lock(path)?),
+        Access::Read => None,
+    };
+    let options = options().filename(path);
+    let reading = options.clone().read_only(true).pragma("cache_size", READER_CACHE);
+    let (writer, reader) = match access {
+        Access::Write => {
+            let writing = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
+            let writer = pool(1).connect_with(writing).await.map_err(opening)?;
+            (writer, pool(READERS).connect_lazy_with(reading))
+        }
+        Access::Read => {
+            let reader = pool(READERS).connect_with(reading).await.map_err(opening)?;
+            (reader.clone(), reader)
+        }
+    };
+    check(&writer).await?;
+    bring_to_schema(&writer, access, at_ms).await?;
+    Ok(Database { pools: Pools::Sqlite { writer, reader }, access, _lock: lock })
 }
 
-impl Database {
-    /// Opens the file, creating it for [`Access::Write`], and brings it to this program's schema.
-    pub(super) async fn open(path: &Path, access: Access, at_ms: i64) -> Result<Self, StoreError> {
-        let opening = |source| StoreError::Open { path: path.to_owned(), source };
-        let lock = match access {
-            Access::Write => Some(lock(path)?),
-            Access::Read => None,
-        };
-        let options = options().filename(path);
-        let reading = options.clone().read_only(true).pragma("cache_size", READER_CACHE);
-        let (writer, reader) = match access {
-            Access::Write => {
-                let writing = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
-                let writer = pool(1).connect_with(writing).await.map_err(opening)?;
-                (writer, pool(READERS).connect_lazy_with(reading))
-            }
-            Access::Read => {
-                let reader = pool(READERS).connect_with(reading).await.map_err(opening)?;
-                (reader.clone(), reader)
-            }
-        };
-        let database = Self { writer, reader, access, _lock: lock };
-        database.check().await?;
-        database.bring_to_schema(access, at_ms).await?;
-        Ok(database)
-    }
+/// A database that lives as long as this value. Its one connection serves readers too, so a task that reads while it
+/// holds a transaction open waits in vain and gets [`StoreError::Statement`].
+pub(super) async fn in_memory(at_ms: i64) -> Result<Database, StoreError> {
+    let options = options().in_memory(true);
+    let opening = |source| StoreError::Open { path: PathBuf::from(":memory:"), source };
+    let writer = pool(1).connect_with(options).await.map_err(opening)?;
+    bring_to_schema(&writer, Access::Write, at_ms).await?;
+    let pools = Pools::Sqlite { reader: writer.clone(), writer };
+    Ok(Database { pools, access: Access::Write, _lock: None })
+}
 
-    /// A database that lives as long as this value. Its one connection serves readers too, so a task that reads
-    /// while it holds a transaction open waits in vain and gets [`StoreError::Statement`].
-    pub(super) async fn in_memory(at_ms: i64) -> Result<Self, StoreError> {
-        let options = options().in_memory(true);
-        let opening = |source| StoreError::Open { path: PathBuf::from(":memory:"), source };
-        let writer = pool(1).connect_with(options).await.map_err(opening)?;
-        let database = Self { reader: writer.clone(), writer, access: Access::Write, _lock: None };
-        database.bring_to_schema(Access::Write, at_ms).await?;
-        Ok(database)
-    }
+async fn check(pool: &SqlitePool) -> Result<(), StoreError> {
+    let damaged = |source: sqlx::Error| StoreError::Damaged { found: source.to_string() };
+    let found: String = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(pool).await.map_err(damaged)?;
+    if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { found }) }
+}
 
-    /// Waits until every connection is closed and the log is written back.
-    pub(super) async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+async fn bring_to_schema(pool: &SqlitePool, access: Access, at_ms: i64) -> Result<(), StoreError> {
+    let known = schema::newest();
+    let found = applied(pool).await?;
+    if found > known {
+        return Err(StoreError::SchemaNewer { found, known });
     }
+    if found < known && access == Access::Read {
+        return Err(StoreError::SchemaOlder { found, known });
+    }
+    for step in schema::SCHEMAS.iter().filter(|step| step.version > found) {
+        let migrating = failed("bringing the database to a newer schema");
+        let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(&migrating)?;
+        sqlx::raw_sql(step.sqlite).execute(&mut *tx).await.map_err(&migrating)?;
+        sqlx::query(ADD_SCHEMA).bind(step.version).bind(at_ms).execute(&mut *tx).await.map_err(&migrating)?;
+        tx.commit().await.map_err(&migrating)?;
+    }
+    Ok(())
+}
 
-    async fn check(&self) -> Result<(), StoreError> {
-        let damaged = |source: sqlx::Error| StoreError::Damaged { found: source.to_string() };
-        let found: String =
-            sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&self.writer).await.map_err(damaged)?;
-        if found == "ok" { Ok(()) } else { Err(StoreError::Damaged { found }) }
+/// The newest schema applied; 0 for an empty database.
+async fn applied(pool: &SqlitePool) -> Result<i64, StoreError> {
+    let reading = failed("reading the database's schema version");
+    let tables = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_versions'";
+    let tables: i64 = sqlx::query_scalar(tables).fetch_one(pool).await.map_err(&reading)?;
+    if tables == 0 {
+        return Ok(0);
     }
-
-    async fn bring_to_schema(&self, access: Access, at_ms: i64) -> Result<(), StoreError> {
-        let known = SCHEMAS.iter().map(|(version, _)| *version).max().unwrap_or(0);
-        let found = self.schema().await?;
-        if found > known {
-            return Err(StoreError::SchemaNewer { found, known });
-        }
-        if found < known && access == Access::Read {
-            return Err(StoreError::SchemaOlder { found, known });
-        }
-        for (version, definition) in SCHEMAS.iter().filter(|(version, _)| *version > found) {
-            let migrating = failed("bringing the database to a newer schema");
-            let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(&migrating)?;
-            sqlx::raw_sql(*definition).execute(&mut *tx).await.map_err(&migrating)?;
-            sqlx::query(ADD_SCHEMA).bind(version).bind(at_ms).execute(&mut *tx).await.map_err(&migrating)?;
-            tx.commit().await.map_err(&migrating)?;
-        }
-        Ok(())
-    }
-
-    /// The newest schema applied; 0 for an empty database.
-    async fn schema(&self) -> Result<i64, StoreError> {
-        let reading = failed("reading the database's schema version");
-        let tables = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_versions'";
-        let tables: i64 = sqlx::query_scalar(tables).fetch_one(&self.writer).await.map_err(&reading)?;
-        if tables == 0 {
-            return Ok(0);
-        }
-        let row = sqlx::query(FIND_SCHEMA).fetch_one(&self.writer).await.map_err(&reading)?;
-        Ok(row.try_get::<Option<i64>, _>(0).map_err(&reading)?.unwrap_or(0))
-    }
+    let row = sqlx::query(FIND_SCHEMA).fetch_one(pool).await.map_err(&reading)?;
+    Ok(row.try_get::<Option<i64>, _>(0).map_err(&reading)?.unwrap_or(0))
 }
 
 /// FULL, because a commit that a power loss takes back would forget an entry that is already in the ledger.

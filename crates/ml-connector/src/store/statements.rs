@@ -1,7 +1,7 @@
 //! Every statement of the store, in one list, so that a test can prepare each of them on each database. Statements
 //! over rows stand here once for each number of rows that they are written for.
 
-use super::rows::{Rows, SIZES, numbered};
+use super::rows::{Rows, SIZES};
 use super::{
     attempt, audit, audit_check, budget, chart, control, counter, customer, flow, installation, lane, posting, report,
 };
@@ -98,6 +98,6 @@ static OVER_ROWS: &[&Rows] = &[
 
 /// All of them, with numbered parameters.
 pub fn statements() -> Vec<String> {
-    let over_rows = OVER_ROWS.iter().flat_map(|rows| SIZES.map(|size| numbered(rows.text(size))));
+    let over_rows = OVER_ROWS.iter().flat_map(|rows| SIZES.map(|size| rows.text(size).postgres.to_owned()));
     PLAIN.iter().map(|statement| (*statement).to_owned()).chain(over_rows).collect()
 }

@@ -4,27 +4,27 @@
 
 use std::time::Instant;
 
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{Sqlite, Transaction};
+use super::database::Open;
 
 use super::customer::CustomerStore;
 use super::error::{StoreError, failed};
 use super::ids::CustomerId;
 use super::installation::COUNT_COMMIT;
 use super::lane::{self, Lease};
+use super::sql::{self, Target};
 use super::{AuditEvent, audit};
 
 /// An open transaction.
 pub struct Tx {
     customer: CustomerStore,
-    transaction: Transaction<'static, Sqlite>,
+    open: Open,
     /// The lease that was found to stand within this transaction.
     proven: Option<(String, i64)>,
 }
 
 impl Tx {
-    pub(super) const fn new(customer: CustomerStore, transaction: Transaction<'static, Sqlite>) -> Self {
-        Self { customer, transaction, proven: None }
+    pub(super) const fn new(customer: CustomerStore, open: Open) -> Self {
+        Self { customer, open, proven: None }
     }
 
     /// Keeps everything, together with the events: one for each posting, setting or right that changed.
@@ -46,10 +46,10 @@ impl Tx {
 
     async fn finish(mut self, at_ms: i64) -> Result<(), StoreError> {
         let committing = failed("committing");
-        let counted = sqlx::query_scalar(COUNT_COMMIT).bind(at_ms).fetch_one(self.connection()).await;
+        let counted = sql::query_scalar(COUNT_COMMIT).bind(at_ms).fetch_one(self.connection()).await;
         let commits: i64 = counted.map_err(&committing)?;
         let began = Instant::now();
-        self.transaction.commit().await.map_err(&committing)?;
+        self.open.commit().await.map_err(&committing)?;
         self.customer.store().0.watch.committed(commits, began.elapsed());
         Ok(())
     }
@@ -64,8 +64,8 @@ impl Tx {
         Ok(())
     }
 
-    pub(super) fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.transaction
+    pub(super) fn connection(&mut self) -> Target<'_> {
+        self.open.target()
     }
 
     pub(super) fn customer_id(&self) -> &CustomerId {

@@ -2,8 +2,6 @@
 
 use accounting::identity::Reference;
 use accounting::posting::Observation;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use crate::store::chart::parse_hash;
 use crate::store::customer::CustomerStore;
@@ -11,6 +9,7 @@ use crate::store::error::{StoreError, failed};
 use crate::store::ids::RequestId;
 use crate::store::report::small;
 use crate::store::rows::{OWN, Rows};
+use crate::store::sql::{self, Row};
 
 pub(in crate::store) const REQUEST: &str = "SELECT company, kind, control_id, masked_head, sent_ms, ended_ms, \
      outcome, http_status, reply FROM requests WHERE customer_id = $1 AND id = $2";
@@ -97,7 +96,7 @@ impl CustomerStore {
     /// [`StoreError::NotFound`], [`StoreError::Statement`], [`StoreError::Stored`].
     pub async fn request(&self, id: &RequestId) -> Result<Request, StoreError> {
         let reading = failed("reading a request");
-        let finding = sqlx::query(REQUEST).bind(self.id().as_str()).bind(id.as_str());
+        let finding = sql::query(REQUEST).bind(self.id().as_str()).bind(id.as_str());
         let row = finding.fetch_optional(self.reader()).await.map_err(&reading)?;
         let row = row.ok_or_else(|| StoreError::NotFound { what: "request", id: id.to_string() })?;
         let status: Option<i64> = row.try_get(7).map_err(&reading)?;
@@ -120,7 +119,7 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::Statement`], [`StoreError::Stored`].
     pub async fn attempts_of(&self, reference: &Reference) -> Result<Vec<Attempt>, StoreError> {
-        let listing = sqlx::query(ATTEMPTS).bind(self.id().as_str()).bind(reference.as_str());
+        let listing = sql::query(ATTEMPTS).bind(self.id().as_str()).bind(reference.as_str());
         let rows = listing.fetch_all(self.reader()).await.map_err(failed("reading attempts"))?;
         rows.iter().map(read_attempt).collect()
     }
@@ -134,13 +133,13 @@ impl CustomerStore {
         reference: &Reference,
         after: u32,
     ) -> Result<Vec<StoredObservation>, StoreError> {
-        let listing = sqlx::query(OBSERVATIONS).bind(self.id().as_str()).bind(reference.as_str());
+        let listing = sql::query(OBSERVATIONS).bind(self.id().as_str()).bind(reference.as_str());
         let listing = listing.bind(i64::from(after)).fetch_all(self.reader());
         listing.await.map_err(failed("reading observations"))?.iter().map(read_observation).collect()
     }
 }
 
-fn read_attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
+fn read_attempt(row: &Row) -> Result<Attempt, StoreError> {
     let reading = failed("reading an attempt");
     Ok(Attempt {
         n: small(row.try_get(0).map_err(&reading)?, "number of an attempt")?,
@@ -155,7 +154,7 @@ fn read_attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
     })
 }
 
-fn read_observation(row: &SqliteRow) -> Result<StoredObservation, StoreError> {
+fn read_observation(row: &Row) -> Result<StoredObservation, StoreError> {
     let reading = failed("reading an observation");
     let kind: &str = row.try_get(3).map_err(&reading)?;
     let record_no: Option<String> = row.try_get(4).map_err(&reading)?;
@@ -167,7 +166,7 @@ fn read_observation(row: &SqliteRow) -> Result<StoredObservation, StoreError> {
     };
     Ok(StoredObservation {
         n: small(row.try_get(0).map_err(&reading)?, "number of an observation")?,
-        request: row.try_get::<Option<&str>, _>(1).map_err(&reading)?.map(parse_request).transpose()?,
+        request: row.try_get::<Option<&str>>(1).map_err(&reading)?.map(parse_request).transpose()?,
         fence: row.try_get(2).map_err(&reading)?,
         observation,
         detail: row.try_get(5).map_err(&reading)?,

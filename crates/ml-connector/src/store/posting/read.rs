@@ -5,8 +5,6 @@ use accounting::identity::{PostingKey, Reference, family_prefix};
 use accounting::posting::Posting;
 use accounting::problem::Problem;
 use jiff::civil::Date;
-use sqlx::Row;
-use sqlx::sqlite::SqliteRow;
 
 use super::parse_scope;
 use crate::store::chart::parse_hash;
@@ -19,6 +17,7 @@ use crate::store::lines::{self, StoredLine};
 use crate::store::problems::problems_from_json;
 use crate::store::report::small;
 use crate::store::rows::{OWN, Rows, batches};
+use crate::store::sql::{self, Row};
 
 macro_rules! columns {
     () => {
@@ -128,12 +127,12 @@ impl CustomerStore {
         let after = self.posting_no(company, after).await?;
         let mut postings = Vec::new();
         for state in states {
-            let reading = sqlx::query(IN_STATE).bind(self.id().as_str()).bind(company).bind(*state);
+            let reading = sql::query(IN_STATE).bind(self.id().as_str()).bind(company).bind(*state);
             let reading = reading.bind(after).bind(i64::from(limit)).fetch_all(self.reader());
             postings.extend(reading.await.map_err(failed("reading postings"))?);
         }
         // Each state came in the order of numbers, so the merged page is complete up to its last one.
-        postings.sort_by_key(|row| row.try_get::<i64, _>(0).unwrap_or(i64::MAX));
+        postings.sort_by_key(|row| row.try_get::<i64>(0).unwrap_or(i64::MAX));
         postings.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         postings.iter().map(read).collect()
     }
@@ -141,7 +140,7 @@ impl CustomerStore {
     /// The number of the posting that a page follows; 0 for the first page.
     async fn posting_no(&self, company: &str, reference: Option<&Reference>) -> Result<i64, StoreError> {
         let Some(reference) = reference else { return Ok(0) };
-        let finding = sqlx::query_scalar(FIND_NO).bind(self.id().as_str()).bind(company).bind(reference.as_str());
+        let finding = sql::query_scalar(FIND_NO).bind(self.id().as_str()).bind(company).bind(reference.as_str());
         let found = finding.fetch_optional(self.reader()).await.map_err(failed("looking up a posting"))?;
         found.ok_or_else(|| StoreError::NotFound { what: "posting", id: reference.to_string() })
     }
@@ -151,7 +150,7 @@ impl CustomerStore {
     /// # Errors
     /// See [`CustomerStore::postings_in`].
     pub async fn postings_of(&self, flow: &FlowId, report_id: &str) -> Result<Vec<StoredPosting>, StoreError> {
-        let reading = sqlx::query(OF_REPORT).bind(self.id().as_str()).bind(flow.as_str()).bind(report_id);
+        let reading = sql::query(OF_REPORT).bind(self.id().as_str()).bind(flow.as_str()).bind(report_id);
         let rows = reading.fetch_all(self.reader()).await.map_err(failed("reading a report's postings"))?;
         rows.iter().map(read).collect()
     }
@@ -169,7 +168,7 @@ impl CustomerStore {
         let family = family_prefix(company, report_id);
         // References go on with letters and digits, which all sort before a tilde.
         let after = format!("{family}~");
-        let finding = sqlx::query_scalar(OTHER_FLOW).bind(self.id().as_str()).bind(company);
+        let finding = sql::query_scalar(OTHER_FLOW).bind(self.id().as_str()).bind(company);
         let finding = finding.bind(&family).bind(after).bind(flow.as_str());
         finding.fetch_optional(self.reader()).await.map_err(failed("looking for another flow's postings"))
     }
@@ -185,7 +184,7 @@ impl CustomerStore {
     ) -> Result<Vec<(Reference, Vec<u8>)>, StoreError> {
         let mut payloads = Vec::with_capacity(references.len());
         for batch in batches(references) {
-            let mut reading = sqlx::query_as::<_, (String, Vec<u8>)>(PAYLOADS.text(batch.len()));
+            let mut reading = sql::query_as::<(String, Vec<u8>)>(PAYLOADS.text(batch.len()));
             reading = reading.bind(self.id().as_str()).bind(company);
             for reference in batch {
                 reading = reading.bind(reference.as_str());
@@ -203,7 +202,7 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Json`]; see [`CustomerStore::postings_in`].
     pub async fn posting_lines(&self, company: &str, reference: &Reference) -> Result<Vec<StoredLine>, StoreError> {
-        let finding = sqlx::query_scalar::<_, String>(LINES);
+        let finding = sql::query_scalar::<String>(LINES);
         let finding = finding.bind(self.id().as_str()).bind(company).bind(reference.as_str());
         let found = finding.fetch_optional(self.reader()).await.map_err(failed("reading a posting's lines"))?;
         lines::from_json(&found.ok_or_else(|| StoreError::NotFound { what: "posting", id: reference.to_string() })?)
@@ -214,7 +213,7 @@ impl CustomerStore {
     /// # Errors
     /// See [`CustomerStore::postings_in`].
     pub async fn posting_totals(&self, company: &str) -> Result<Vec<PostingTotal>, StoreError> {
-        let totalling = sqlx::query_as::<_, (String, String, i64, i64, i64)>(TOTALS);
+        let totalling = sql::query_as::<(String, String, i64, i64, i64)>(TOTALS);
         let totalling = totalling.bind(self.id().as_str()).bind(company).fetch_all(self.reader());
         let rows = totalling.await.map_err(failed("adding up postings"))?;
         let read = |(state, currency, postings, total_minor, amount_minor): (String, String, i64, i64, i64)| {
@@ -225,7 +224,7 @@ impl CustomerStore {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<StoredPosting, StoreError> {
+fn read(row: &Row) -> Result<StoredPosting, StoreError> {
     let reading = failed("reading a posting");
     let reference = parse_reference(row.try_get(2).map_err(&reading)?)?;
     let stored = |what| StoreError::Stored { what, id: reference.to_string() };
@@ -246,7 +245,7 @@ fn read(row: &SqliteRow) -> Result<StoredPosting, StoreError> {
         mapping_version: small(row.try_get(10).map_err(&reading)?, "mapping version")?,
         chart_sha256: parse_hash(row.try_get(11).map_err(&reading)?)?,
         posting_date: parse_date(row.try_get(12).map_err(&reading)?)?,
-        original_date: row.try_get::<Option<&str>, _>(13).map_err(&reading)?.map(parse_date).transpose()?,
+        original_date: row.try_get::<Option<&str>>(13).map_err(&reading)?.map(parse_date).transpose()?,
         journal: row.try_get(14).map_err(&reading)?,
         total: Amount::new(row.try_get(16).map_err(&reading)?, currency),
         amount: Amount::new(row.try_get(17).map_err(&reading)?, currency),

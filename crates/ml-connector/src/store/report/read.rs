@@ -4,8 +4,6 @@ use accounting::problem::Problem;
 use accounting::report::ReportState;
 use accounting::translate::SkippedExpense;
 use jiff::civil::Date;
-use sqlx::Row;
-use sqlx::sqlite::{SqliteExecutor, SqliteRow};
 
 use super::InboxState;
 use crate::store::chart::parse_hash;
@@ -16,6 +14,7 @@ use crate::store::flow::flow_id;
 use crate::store::ids::{CustomerId, FlowId, RunId};
 use crate::store::problems::{problems_from_json, skipped_from_json};
 use crate::store::rows::{OWN, Rows, batches};
+use crate::store::sql::{self, Row, Target};
 
 macro_rules! columns {
     () => {
@@ -182,12 +181,12 @@ impl CustomerStore {
         let after = self.number_of(flow, after).await?;
         let mut reports = Vec::new();
         for state in states {
-            let reading = sqlx::query(IN_STATE).bind(self.id().as_str()).bind(flow.as_str()).bind(state.name());
+            let reading = sql::query(IN_STATE).bind(self.id().as_str()).bind(flow.as_str()).bind(state.name());
             let reading = reading.bind(after).bind(i64::from(limit)).fetch_all(self.reader());
             reports.extend(reading.await.map_err(failed("reading reports"))?);
         }
         // Each state came in the order of numbers, so the merged page is complete up to its last one.
-        reports.sort_by_key(|row| row.try_get::<i64, _>(0).unwrap_or(i64::MAX));
+        reports.sort_by_key(|row| row.try_get::<i64>(0).unwrap_or(i64::MAX));
         reports.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         reports.iter().map(read).collect()
     }
@@ -205,9 +204,9 @@ impl CustomerStore {
     ) -> Result<Vec<RawReport>, StoreError> {
         let after = self.number_of(flow, after).await?;
         let doing = failed("reading reports' bytes");
-        let reading = sqlx::query(RAW_IN_STATE).bind(self.id().as_str()).bind(flow.as_str()).bind(state.name());
+        let reading = sql::query(RAW_IN_STATE).bind(self.id().as_str()).bind(flow.as_str()).bind(state.name());
         let reading = reading.bind(after).bind(i64::from(limit)).fetch_all(self.reader());
-        let read_raw = |row: &SqliteRow| {
+        let read_raw = |row: &Row| {
             Ok(RawReport {
                 report_id: row.try_get(0).map_err(&doing)?,
                 content_hash: parse_hash(row.try_get(1).map_err(&doing)?)?,
@@ -221,7 +220,7 @@ impl CustomerStore {
     /// The number of the report that a page follows; 0 for the first page.
     async fn number_of(&self, flow: &FlowId, report_id: Option<&str>) -> Result<i64, StoreError> {
         let Some(report_id) = report_id else { return Ok(0) };
-        let finding = sqlx::query_scalar(FIND_NO).bind(self.id().as_str()).bind(flow.as_str()).bind(report_id);
+        let finding = sql::query_scalar(FIND_NO).bind(self.id().as_str()).bind(flow.as_str()).bind(report_id);
         let found = finding.fetch_optional(self.reader()).await.map_err(failed("looking up a report"))?;
         found.ok_or_else(|| StoreError::NotFound { what: "report", id: report_id.to_owned() })
     }
@@ -231,7 +230,7 @@ impl CustomerStore {
     /// # Errors
     /// See [`CustomerStore::known_reports`].
     pub async fn report(&self, flow: &FlowId, report_id: &str) -> Result<Option<InboxReport>, StoreError> {
-        let finding = sqlx::query(FIND).bind(self.id().as_str()).bind(flow.as_str()).bind(report_id);
+        let finding = sql::query(FIND).bind(self.id().as_str()).bind(flow.as_str()).bind(report_id);
         let row = finding.fetch_optional(self.reader()).await.map_err(failed("reading a report"))?;
         row.as_ref().map(read).transpose()
     }
@@ -242,7 +241,7 @@ impl CustomerStore {
     /// See [`CustomerStore::known_reports`].
     pub async fn raw_report(&self, report_id: &str, content_hash: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
         let hex = data_encoding::HEXLOWER.encode(content_hash);
-        let finding = sqlx::query_scalar(FIND_RAW).bind(self.id().as_str()).bind(report_id).bind(hex);
+        let finding = sql::query_scalar(FIND_RAW).bind(self.id().as_str()).bind(report_id).bind(hex);
         finding.fetch_optional(self.reader()).await.map_err(failed("reading a report's bytes"))
     }
 
@@ -251,7 +250,7 @@ impl CustomerStore {
     /// # Errors
     /// See [`CustomerStore::known_reports`].
     pub async fn report_versions(&self, report_id: &str) -> Result<Vec<ReportVersion>, StoreError> {
-        let listing = sqlx::query_as::<_, (String, i64)>(VERSIONS).bind(self.id().as_str()).bind(report_id);
+        let listing = sql::query_as::<(String, i64)>(VERSIONS).bind(self.id().as_str()).bind(report_id);
         let rows = listing.fetch_all(self.reader()).await.map_err(failed("listing a report's versions"))?;
         let read = |(hash, seen_ms): (String, i64)| Ok(ReportVersion { content_hash: parse_hash(&hash)?, seen_ms });
         rows.into_iter().map(read).collect()
@@ -262,7 +261,7 @@ impl CustomerStore {
     /// # Errors
     /// See [`CustomerStore::known_reports`].
     pub async fn report_totals(&self, flow: &FlowId) -> Result<Vec<ReportTotal>, StoreError> {
-        let totalling = sqlx::query_as::<_, TotalRow>(TOTALS);
+        let totalling = sql::query_as::<TotalRow>(TOTALS);
         let totalling = totalling.bind(self.id().as_str()).bind(flow.as_str()).fetch_all(self.reader());
         let rows = totalling.await.map_err(failed("adding up reports"))?;
         let read = |(state, currency, reports, amount_minor, skipped_minor, source_minor): TotalRow| {
@@ -278,18 +277,18 @@ type TotalRow = (String, Option<String>, i64, i64, i64, i64);
 
 /// At most 50 reports, inside or outside of a transaction.
 pub(super) async fn known(
-    executor: impl SqliteExecutor<'_>,
+    target: Target<'_>,
     customer: &CustomerId,
     flow: &FlowId,
     ids: &[&str],
 ) -> Result<Vec<KnownReport>, StoreError> {
     let mut found = Vec::new();
-    let mut finding = sqlx::query_as::<_, (i64, String, String, String, i64, String)>(KNOWN.text(ids.len()));
+    let mut finding = sql::query_as::<(i64, String, String, String, i64, String)>(KNOWN.text(ids.len()));
     finding = finding.bind(customer.as_str()).bind(flow.as_str());
     for id in ids {
         finding = finding.bind(*id);
     }
-    let rows = finding.fetch_all(executor).await.map_err(failed("looking up reports"))?;
+    let rows = finding.fetch_all(target).await.map_err(failed("looking up reports"))?;
     for (report_no, report_id, hash, state, generation, source_state) in rows {
         let (content_hash, state, generation) =
             (parse_hash(&hash)?, parse_state(&state)?, small(generation, "generation")?);
@@ -300,7 +299,7 @@ pub(super) async fn known(
     Ok(found)
 }
 
-fn read(row: &SqliteRow) -> Result<InboxReport, StoreError> {
+fn read(row: &Row) -> Result<InboxReport, StoreError> {
     let reading = failed("reading a report");
     let source_state: &str = row.try_get(7).map_err(&reading)?;
     let run: &str = row.try_get(19).map_err(&reading)?;
@@ -321,12 +320,12 @@ fn read(row: &SqliteRow) -> Result<InboxReport, StoreError> {
         amount_minor: row.try_get(14).map_err(&reading)?,
         skipped_minor: row.try_get(15).map_err(&reading)?,
         mapping_version: row
-            .try_get::<Option<i64>, _>(16)
+            .try_get::<Option<i64>>(16)
             .map_err(&reading)?
             .map(|version| small(version, "mapping version"))
             .transpose()?,
         generation: small(row.try_get(17).map_err(&reading)?, "generation")?,
-        approved_on: row.try_get::<Option<&str>, _>(18).map_err(&reading)?.map(parse_date).transpose()?,
+        approved_on: row.try_get::<Option<&str>>(18).map_err(&reading)?.map(parse_date).transpose()?,
         run: RunId::parse(run).ok_or_else(|| unreadable("run", run))?,
         first_seen_ms: row.try_get(20).map_err(&reading)?,
         seen_ms: row.try_get(21).map_err(&reading)?,

@@ -1,0 +1,227 @@
+//! One statement text on two databases: values in, rows out, and where a statement runs. A statement is written once;
+//! SQLite and PostgreSQL take the same text, with its parameters as each wants them. No statement stands here.
+
+use futures_util::TryFutureExt as _;
+use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::{Decode, Error, Row as _, Type};
+
+use super::database::SET_CUSTOMER;
+
+/// A statement's text for each database.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Text {
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
+}
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Self { sqlite: text, postgres: text }
+    }
+}
+
+/// A parameter.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Text(Option<String>),
+    Int(Option<i64>),
+    Blob(Option<Vec<u8>>),
+}
+
+macro_rules! value_from {
+    ($($kind:ident: $($from:ty => $into:expr),+;)+) => {$($(
+        impl From<$from> for Value {
+            fn from(value: $from) -> Self {
+                Self::$kind(Some($into(value)))
+            }
+        }
+        impl From<Option<$from>> for Value {
+            fn from(value: Option<$from>) -> Self {
+                Self::$kind(value.map($into))
+            }
+        }
+    )+)+};
+}
+
+value_from! {
+    Text: &str => str::to_owned, String => std::convert::identity, &String => String::clone;
+    Int: i64 => std::convert::identity, &i64 => |value: &i64| *value;
+    Blob: &[u8] => <[u8]>::to_vec, Vec<u8> => std::convert::identity, &Vec<u8> => Vec::clone;
+}
+
+impl From<&Option<String>> for Value {
+    fn from(value: &Option<String>) -> Self {
+        Self::Text(value.clone())
+    }
+}
+
+/// A column's type, on both databases.
+pub(super) trait Column<'r>: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres> {}
+
+impl<'r, T> Column<'r> for T where T: Decode<'r, Sqlite> + Type<Sqlite> + Decode<'r, Postgres> + Type<Postgres> {}
+
+/// A row of either database.
+pub(super) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+impl Row {
+    pub(super) fn try_get<'r, T: Column<'r>>(&'r self, column: usize) -> Result<T, Error> {
+        match self {
+            Self::Sqlite(row) => row.try_get(column),
+            Self::Postgres(row) => row.try_get(column),
+        }
+    }
+}
+
+/// A tuple of a row's columns, from the first.
+pub(super) trait FromRow: Sized {
+    fn from_row(row: Row) -> Result<Self, Error>;
+}
+
+macro_rules! tuple_from_row {
+    ($($name:ident $at:literal),+) => {
+        impl<$($name: for<'r> Column<'r>),+> FromRow for ($($name,)+) {
+            fn from_row(row: Row) -> Result<Self, Error> {
+                Ok(($(row.try_get($at)?,)+))
+            }
+        }
+    };
+}
+
+tuple_from_row!(A 0, B 1);
+tuple_from_row!(A 0, B 1, C 2);
+tuple_from_row!(A 0, B 1, C 2, D 3);
+tuple_from_row!(A 0, B 1, C 2, D 3, E 4);
+tuple_from_row!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple_from_row!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple_from_row!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+tuple_from_row!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+
+/// A statement with its values, and how its rows are read.
+pub(super) struct Query<T> {
+    text: Text,
+    values: Vec<Value>,
+    read: fn(Row) -> Result<T, Error>,
+}
+
+/// A statement whose rows are read column by column.
+pub(super) fn query(text: impl Into<Text>) -> Query<Row> {
+    Query { text: text.into(), values: Vec::new(), read: Ok }
+}
+
+/// A statement whose rows are tuples.
+pub(super) fn query_as<T: FromRow>(text: impl Into<Text>) -> Query<T> {
+    Query { text: text.into(), values: Vec::new(), read: T::from_row }
+}
+
+/// A statement whose rows have one column.
+pub(super) fn query_scalar<T: for<'r> Column<'r>>(text: impl Into<Text>) -> Query<T> {
+    Query { text: text.into(), values: Vec::new(), read: |row| row.try_get(0) }
+}
+
+/// Where a statement runs.
+pub(super) enum Target<'c> {
+    /// Within a transaction.
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+    /// By itself.
+    SqlitePool(&'c SqlitePool),
+    /// By itself, seeing the rows of one customer; of none where the text is empty.
+    PostgresPool {
+        pool: &'c PgPool,
+        customer: &'c str,
+    },
+}
+
+/// How many rows a statement changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Changed(u64);
+
+impl Changed {
+    pub(super) const fn rows_affected(self) -> u64 {
+        self.0
+    }
+}
+
+impl<T: Send + Unpin> Query<T> {
+    #[must_use]
+    pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    pub(super) async fn execute(self, target: Target<'_>) -> Result<Changed, Error> {
+        let changed = match target {
+            Target::Sqlite(connection) => self.sqlite().execute(connection).await?.rows_affected(),
+            Target::SqlitePool(pool) => self.sqlite().execute(pool).await?.rows_affected(),
+            Target::Postgres(connection) => self.postgres().execute(connection).await?.rows_affected(),
+            Target::PostgresPool { pool, customer } => {
+                let mut connection = of_customer(pool, customer).await?;
+                self.postgres().execute(&mut *connection).await?.rows_affected()
+            }
+        };
+        Ok(Changed(changed))
+    }
+
+    pub(super) async fn fetch_all(self, target: Target<'_>) -> Result<Vec<T>, Error> {
+        let read = self.read;
+        let sqlite = |rows: Vec<SqliteRow>| rows.into_iter().map(|row| read(Row::Sqlite(row))).collect();
+        let postgres = |rows: Vec<PgRow>| rows.into_iter().map(|row| read(Row::Postgres(row))).collect();
+        match target {
+            Target::Sqlite(connection) => self.sqlite().fetch_all(connection).await.and_then(sqlite),
+            Target::SqlitePool(pool) => self.sqlite().fetch_all(pool).await.and_then(sqlite),
+            Target::Postgres(connection) => self.postgres().fetch_all(connection).await.and_then(postgres),
+            Target::PostgresPool { pool, customer } => {
+                let mut connection = of_customer(pool, customer).await?;
+                self.postgres().fetch_all(&mut *connection).await.and_then(postgres)
+            }
+        }
+    }
+
+    pub(super) async fn fetch_optional(self, target: Target<'_>) -> Result<Option<T>, Error> {
+        let read = self.read;
+        let sqlite = |row: Option<SqliteRow>| row.map(|row| read(Row::Sqlite(row))).transpose();
+        let postgres = |row: Option<PgRow>| row.map(|row| read(Row::Postgres(row))).transpose();
+        match target {
+            Target::Sqlite(connection) => self.sqlite().fetch_optional(connection).await.and_then(sqlite),
+            Target::SqlitePool(pool) => self.sqlite().fetch_optional(pool).await.and_then(sqlite),
+            Target::Postgres(connection) => self.postgres().fetch_optional(connection).await.and_then(postgres),
+            Target::PostgresPool { pool, customer } => {
+                let mut connection = of_customer(pool, customer).await?;
+                self.postgres().fetch_optional(&mut *connection).await.and_then(postgres)
+            }
+        }
+    }
+
+    pub(super) async fn fetch_one(self, target: Target<'_>) -> Result<T, Error> {
+        self.fetch_optional(target).and_then(async |row| row.ok_or(Error::RowNotFound)).await
+    }
+
+    fn sqlite(self) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
+        let start = sqlx::query(self.text.sqlite);
+        self.values.into_iter().fold(start, |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Int(int) => query.bind(int),
+            Value::Blob(blob) => query.bind(blob),
+        })
+    }
+
+    fn postgres(self) -> sqlx::query::Query<'static, Postgres, PgArguments> {
+        let start = sqlx::query(self.text.postgres);
+        self.values.into_iter().fold(start, |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Int(int) => query.bind(int),
+            Value::Blob(blob) => query.bind(blob),
+        })
+    }
+}
+
+/// A connection that sees the rows of one customer.
+async fn of_customer(pool: &PgPool, customer: &str) -> Result<sqlx::pool::PoolConnection<Postgres>, Error> {
+    let mut connection = pool.acquire().await?;
+    sqlx::query(SET_CUSTOMER).bind(customer).execute(&mut *connection).await?;
+    Ok(connection)
+}
