@@ -21,11 +21,13 @@ mod customer;
 mod database;
 mod error;
 mod flow;
+mod flow_time;
 mod history;
 mod ids;
 mod installation;
 mod lane;
 mod lines;
+mod pass;
 mod posting;
 mod problems;
 mod report;
@@ -36,6 +38,7 @@ mod sql;
 mod sqlite;
 mod statements;
 mod tx;
+mod wanted;
 
 pub use attempt::{
     Attempt, AttemptEnd, NewAttempt, NewObservation, NewRequest, REPLY_LIMIT, Request, RequestEnd, StoredObservation,
@@ -47,11 +50,13 @@ pub use control::Control;
 pub use customer::{Customer, CustomerStore};
 pub use error::StoreError;
 pub use flow::{FlowVersion, StoredFlow};
+pub use flow_time::{ClaimedFlow, FlowTimes};
 pub use history::{PostingHistory, ReportHistory};
-pub use ids::{CustomerId, FlowId, Ids, RequestId, RunId};
+pub use ids::{CustomerId, FlowId, Ids, RequestId, RunId, WantedId};
 pub use installation::Installation;
 pub use lane::Lease;
 pub use lines::StoredLine;
+pub use pass::StoredPass;
 pub use posting::{NewPosting, PostingChange, PostingTotal, StoredPosting};
 pub use report::{
     Arrival, InboxReport, InboxState, KnownReport, NewReport, RawReport, ReportChange, ReportTotal, ReportVersion,
@@ -61,6 +66,7 @@ pub use sqlite::Access;
 #[doc(hidden)]
 pub use statements::statements;
 pub use tx::Tx;
+pub use wanted::{Wanted, WantedKind};
 
 use self::database::Database;
 use self::installation::Watch;
@@ -100,6 +106,7 @@ impl Store {
         store.check_master_key().await?;
         if access == Access::Write {
             store.end_all_leases().await?;
+            store.release_all_flows().await?;
             store.verify_since_checkpoints(at_ms).await?;
         }
         Ok(store)

@@ -95,6 +95,7 @@ impl Tx {
             .bind(sha256)
             .bind(at_ms);
         adding.execute(self.connection()).await.map_err(&keeping)?;
+        self.await_flow(&id, at_ms).await?;
         Ok(FlowVersion { id, version: version_number(version)?, new: true })
     }
 

@@ -63,6 +63,11 @@ id! {
     RequestId "req_"
 }
 
+id! {
+    /// Something a person asked a worker to do.
+    WantedId "want_"
+}
+
 /// The maker of ids. Times come in as epoch milliseconds, so that ids sort by the time they were made.
 #[derive(Clone)]
 pub struct Ids(Source);
@@ -114,6 +119,14 @@ impl Ids {
     /// See [`Ids::customer`].
     pub fn request(&self, at_ms: i64) -> Result<RequestId, StoreError> {
         Ok(RequestId(self.text(RequestId::PREFIX, at_ms)?))
+    }
+
+    /// A new wish's id.
+    ///
+    /// # Errors
+    /// See [`Ids::customer`].
+    pub fn wanted(&self, at_ms: i64) -> Result<WantedId, StoreError> {
+        Ok(WantedId(self.text(WantedId::PREFIX, at_ms)?))
     }
 
     /// A text that no other installation carries: who holds a lease, which incarnation a database is.

@@ -20,7 +20,7 @@ macro_rules! schema {
 }
 
 /// Every step.
-pub(super) const SCHEMAS: &[Schema] = &[schema!(1, "0001_start.sql")];
+pub(super) const SCHEMAS: &[Schema] = &[schema!(1, "0001_start.sql"), schema!(2, "0002_service.sql")];
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> i64 {

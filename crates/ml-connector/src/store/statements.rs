@@ -3,9 +3,9 @@
 
 use super::rows::{Rows, SIZES};
 use super::{
-    attempt, audit, audit_check, budget, chart, control, counter, customer, flow, installation, lane, posting, report,
+    attempt, audit, audit_check, budget, chart, control, counter, customer, flow, flow_time, installation, lane, pass,
+    posting, report, secret, sqlite, wanted,
 };
-use super::{secret, sqlite};
 
 const PLAIN: &[&str] = &[
     sqlite::FIND_SCHEMA,
@@ -74,6 +74,23 @@ const PLAIN: &[&str] = &[
     budget::SPEND,
     budget::FORGET,
     budget::SPENT,
+    flow_time::CLAIM.postgres,
+    flow_time::RENEW.postgres,
+    flow_time::FINISH,
+    flow_time::AWAIT,
+    flow_time::PAUSE,
+    flow_time::FIND,
+    flow_time::UNRECOVERED,
+    flow_time::BEHIND,
+    flow_time::RELEASE_ALL,
+    wanted::ADD,
+    wanted::OPEN,
+    wanted::LIST,
+    wanted::FIND,
+    wanted::BEGIN,
+    wanted::END,
+    pass::ADD,
+    pass::LIST,
 ];
 
 static OVER_ROWS: &[&Rows] = &[

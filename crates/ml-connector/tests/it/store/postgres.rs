@@ -9,7 +9,10 @@ use std::process::{Command, Stdio};
 
 use ml_connector::store::statements;
 
-const SCHEMA: &str = include_str!("../../../migrations/postgres/0001_start.sql");
+const SCHEMA: &str = concat!(
+    include_str!("../../../migrations/postgres/0001_start.sql"),
+    include_str!("../../../migrations/postgres/0002_service.sql")
+);
 
 #[test]
 fn every_statement_is_understood_by_postgresql() {
@@ -56,7 +59,10 @@ fn every_statement_is_understood_by_postgresql() {
 
 #[test]
 fn both_schemas_have_the_same_tables_and_columns() {
-    let sqlite = include_str!("../../../migrations/sqlite/0001_start.sql");
+    let sqlite = concat!(
+        include_str!("../../../migrations/sqlite/0001_start.sql"),
+        include_str!("../../../migrations/sqlite/0002_service.sql")
+    );
     assert_eq!(columns(sqlite), columns(SCHEMA));
     assert!(columns(SCHEMA).len() > 100);
 }
