@@ -30,7 +30,7 @@ pub(super) const RENEW: Text = Text {
 /// A wish that came while the flow was being worked on makes it due at once.
 pub(super) const FINISH: &str = "UPDATE flow_times SET polled_ms = $1, refreshed_ms = $2, swept_ms = $3, \
      reconciled_ms = $4, recovered_ms = $5, failures = $6, until_ms = 0, next_ms = CASE WHEN EXISTS \
-     (SELECT 1 FROM wanted w WHERE w.flow_id = flow_times.flow_id AND w.ended_ms IS NULL) THEN $7 ELSE $8 END \
+     (SELECT 1 FROM wanted w WHERE w.flow_id = flow_times.flow_id AND w.ended_ms IS NULL) THEN CAST($7 AS BIGINT) ELSE CAST($8 AS BIGINT) END \
      WHERE flow_id = $9 AND fence = $10";
 pub(super) const AWAIT: &str = "INSERT INTO flow_times (flow_id, customer_id, next_ms, failures, owner, fence, \
      until_ms) VALUES ($1, $2, $3, 0, '', 0, 0) ON CONFLICT (flow_id) DO UPDATE SET next_ms = \

@@ -2,6 +2,7 @@
 //! over rows stand here once for each number of rows that they are written for.
 
 use super::rows::{Rows, SIZES};
+use super::sql::Text;
 use super::{
     attempt, audit, audit_check, budget, chart, control, counter, customer, flow, flow_time, installation, lane, pass,
     posting, report, secret, sqlite, wanted,
@@ -74,8 +75,6 @@ const PLAIN: &[&str] = &[
     budget::SPEND,
     budget::FORGET,
     budget::SPENT,
-    flow_time::CLAIM.postgres,
-    flow_time::RENEW.postgres,
     flow_time::FINISH,
     flow_time::AWAIT,
     flow_time::PAUSE,
@@ -92,6 +91,9 @@ const PLAIN: &[&str] = &[
     pass::ADD,
     pass::LIST,
 ];
+
+/// Those whose text differs.
+const OWN_TEXTS: &[Text] = &[flow_time::CLAIM, flow_time::RENEW];
 
 static OVER_ROWS: &[&Rows] = &[
     &report::ADD,
@@ -113,8 +115,9 @@ static OVER_ROWS: &[&Rows] = &[
     &audit::OF_SUBJECTS,
 ];
 
-/// All of them, with numbered parameters.
-pub fn statements() -> Vec<String> {
-    let over_rows = OVER_ROWS.iter().flat_map(|rows| SIZES.map(|size| rows.text(size).postgres.to_owned()));
-    PLAIN.iter().map(|statement| (*statement).to_owned()).chain(over_rows).collect()
+/// All of them for SQLite, each with its text for PostgreSQL.
+pub fn statements() -> Vec<(&'static str, &'static str)> {
+    let plain = PLAIN.iter().map(|statement| Text::from(*statement));
+    let over_rows = OVER_ROWS.iter().flat_map(|rows| SIZES.map(|size| rows.text(size)));
+    plain.chain(OWN_TEXTS.iter().copied()).chain(over_rows).map(|text| (text.sqlite, text.postgres)).collect()
 }

@@ -16,7 +16,7 @@ async fn growing_tables_are_searched_and_not_scanned() {
     Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.unwrap().close().await;
     let mut raw = raw(&path).await;
     let mut scans = Vec::new();
-    for statement in statements() {
+    for (statement, _) in statements() {
         let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
         let steps = sqlx::query(explain).fetch_all(&mut raw).await.unwrap();
         let steps: Vec<String> = steps.iter().map(|row| row.get("detail")).collect();

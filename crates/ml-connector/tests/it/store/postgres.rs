@@ -39,7 +39,7 @@ fn every_statement_is_understood_by_postgresql() {
     for definition in definitions(SCHEMA) {
         input.push_str(&format!("{definition}\n\n"));
     }
-    for (index, statement) in statements().iter().enumerate() {
+    for (index, (_, statement)) in statements().iter().enumerate() {
         input.push_str(&format!("PREPARE s{index} AS {statement};\n\n"));
     }
     let output = run(
