@@ -16,7 +16,7 @@ use crate::query::{ReportQuery, check_ids};
 use crate::reply::{Content, Reply};
 use crate::stream::ReportStream;
 use crate::template::TEMPLATE;
-use crate::transport::Transport;
+use crate::transport::{Http, Transport};
 
 /// A client of one credential. Clones share everything.
 #[derive(Clone)]
@@ -56,7 +56,13 @@ impl Client {
     /// # Errors
     /// [`Error::Setup`]: the address is not acceptable, or TLS cannot be set up.
     pub fn new(config: Config, credentials: Credentials, pacer: Pacer) -> Result<Self, Error> {
-        Transport::new(config, credentials, pacer).map(|transport| Self { transport: Arc::new(transport) })
+        let http = Http::new(&config)?;
+        Ok(Self::over(http, config, credentials, pacer))
+    }
+
+    /// A client over connections that others use as well; `config` is the one they were made from.
+    pub fn over(http: Http, config: Config, credentials: Credentials, pacer: Pacer) -> Self {
+        Self { transport: Arc::new(Transport::new(http, config, credentials, pacer)) }
     }
 
     /// Requests sent by this client and its clones.

@@ -32,7 +32,7 @@ pub use config::{Config, EndpointRule, ReadyPolling};
 pub use credentials::Credentials;
 pub use error::{Error, Refusal};
 pub use job::JobName;
-pub use pacer::{Limits, Pacer};
+pub use pacer::{Gate, Limits, Pacer};
 pub use policy::{
     Category, Employee, PolicyDetails, PolicyField, PolicySummary, PolicyTag, PolicyTax, ReportField, TagLevel, TaxRate,
 };
@@ -42,4 +42,5 @@ pub use report::{Approver, Card, DateText, Expense, Manager, Receipt, Report, Su
 pub use stream::{Record, ReportStream};
 pub use tag::split_tags;
 pub use template::TEMPLATE;
+pub use transport::Http;
 pub use window::{Window, windows};

@@ -5,6 +5,8 @@
 //! into the last 10 s. We therefore count the same way, with the times of the last requests.
 
 use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -47,15 +49,27 @@ impl Limits {
     }
 }
 
+/// Somebody else with a say in the pace: other processes may use the same credential, or the same address.
+pub trait Gate: Send + Sync {
+    /// Waits until a request may go, and counts it.
+    fn take(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
 /// The pace of one credential. Clones share it, so all clients of a credential must be given clones of one pacer.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Pacer {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for Pacer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Pacer").field("limits", &self.shared.limits).finish_non_exhaustive()
+    }
+}
+
 struct Shared {
     limits: Limits,
+    gate: Option<Box<dyn Gate>>,
     /// One waiter at a time, in order of arrival; `past` is never locked across a wait.
     turn: tokio::sync::Mutex<()>,
     past: Mutex<VecDeque<Instant>>,
@@ -64,13 +78,25 @@ struct Shared {
 impl Pacer {
     /// A pacer with no past.
     pub fn new(limits: Limits) -> Self {
-        let shared = Shared { limits, turn: tokio::sync::Mutex::new(()), past: Mutex::default() };
+        Self::with(limits, None)
+    }
+
+    /// A pacer that asks somebody else, and knows no limit itself.
+    pub fn gated(gate: Box<dyn Gate>) -> Self {
+        Self::with(Limits::none(), Some(gate))
+    }
+
+    fn with(limits: Limits, gate: Option<Box<dyn Gate>>) -> Self {
+        let shared = Shared { limits, gate, turn: tokio::sync::Mutex::new(()), past: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
     /// Waits until a request may go, and counts it. Dropped before it is ready, it has counted nothing.
     pub async fn take(&self) {
         let _turn = self.shared.turn.lock().await;
+        if let Some(gate) = &self.shared.gate {
+            gate.take().await;
+        }
         while let Err(free_at) = self.try_take(Instant::now()) {
             tokio::time::sleep_until(free_at).await;
         }

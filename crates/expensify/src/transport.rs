@@ -17,17 +17,29 @@ use crate::job::{Job, JobName};
 use crate::pacer::Pacer;
 use crate::reply::Reply;
 
-pub(crate) struct Transport {
+/// Connections to the vendor, to be shared by the clients of many credentials: setting up TLS costs far more than a
+/// request.
+#[derive(Clone)]
+pub struct Http {
     http: reqwest::Client,
     url: Url,
+}
+
+pub(crate) struct Transport {
+    http: Http,
     pub(crate) credentials: Credentials,
     pub(crate) config: Config,
     pacer: Pacer,
     sent: AtomicU64,
 }
 
-impl Transport {
-    pub(crate) fn new(config: Config, credentials: Credentials, pacer: Pacer) -> Result<Self, Error> {
+impl Http {
+    /// Connections to the address of `config`. Nothing is sent yet. Installs the `ring` TLS provider for the process,
+    /// if none is.
+    ///
+    /// # Errors
+    /// [`Error::Setup`]: the address is not acceptable, or TLS cannot be set up.
+    pub fn new(config: &Config) -> Result<Self, Error> {
         // A second installation is refused, and that is fine: some provider is there.
         let _already_installed = rustls::crypto::ring::default_provider().install_default();
         let url =
@@ -52,7 +64,13 @@ impl Transport {
         let http = builder
             .build()
             .map_err(|cause| Error::Setup { what: "the HTTP client does not start".to_owned(), source: Some(cause) })?;
-        Ok(Self { http, url, credentials, config, pacer, sent: AtomicU64::new(0) })
+        Ok(Self { http, url })
+    }
+}
+
+impl Transport {
+    pub(crate) fn new(http: Http, config: Config, credentials: Credentials, pacer: Pacer) -> Self {
+        Self { http, credentials, config, pacer, sent: AtomicU64::new(0) }
     }
 
     pub(crate) fn sent(&self) -> u64 {
@@ -73,7 +91,7 @@ impl Transport {
         let body = Bytes::from_owner(form::encode(&fields));
         self.pacer.take().await;
         self.sent.fetch_add(1, Ordering::Relaxed);
-        let request = self.http.post(self.url.clone());
+        let request = self.http.http.post(self.http.url.clone());
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8").body(body);
         match tokio::time::timeout(self.config.timeout, request.send()).await {
             Ok(sent) => sent.map_err(|cause| transport_error(name, cause, self.config.connect_timeout)),

@@ -140,6 +140,11 @@ impl SessionCell {
         known.refused = Some(error);
     }
 
+    /// Whether logins are known to be refused.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.known().refused.is_some()
+    }
+
     /// Forgets that logins were refused.
     pub(crate) fn forget_refusal(&self) {
         self.known().refused = None;

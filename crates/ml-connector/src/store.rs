@@ -45,6 +45,7 @@ pub use attempt::{
 };
 pub use audit::{AuditEntry, AuditEvent, AuditFilter};
 pub use audit_check::{Verified, verify_export};
+pub use budget::BudgetWindow;
 pub use chart::StoredChart;
 pub use control::Control;
 pub use customer::{Customer, CustomerStore};

@@ -5,6 +5,7 @@
 pub mod connect;
 pub mod expensify;
 pub mod intacct;
+pub mod shared;
 
 use std::collections::BTreeMap;
 use std::error::Error as StdError;

@@ -115,6 +115,11 @@ impl Client {
         self.session.forget_refusal();
     }
 
+    /// Whether a login was refused, which [`session`](Self::session) goes on answering.
+    pub fn is_refused(&self) -> bool {
+        self.session.is_refused()
+    }
+
     /// HTTP requests written so far, logins included, those that failed before the first byte excluded.
     pub fn requests_sent(&self) -> u64 {
         self.shared.requests.load(Ordering::Relaxed)

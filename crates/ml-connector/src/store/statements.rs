@@ -93,7 +93,7 @@ const PLAIN: &[&str] = &[
 ];
 
 /// Those whose text differs.
-const OWN_TEXTS: &[Text] = &[flow_time::CLAIM, flow_time::RENEW];
+const OWN_TEXTS: &[Text] = &[budget::LOCK, flow_time::CLAIM, flow_time::RENEW];
 
 static OVER_ROWS: &[&Rows] = &[
     &report::ADD,

@@ -58,7 +58,7 @@ pub fn pacer(settings: &Settings) -> expensify::Pacer {
     expensify::Pacer::new(expensify::Limits { windows, ..expensify::Limits::default() })
 }
 
-/// The source's adapter.
+/// The source's adapter, with connections of its own.
 ///
 /// # Errors
 /// A fault where the endpoint is not allowed or TLS cannot be set up.
@@ -68,6 +68,31 @@ pub fn source(
     endpoints: &Endpoints,
     pacer: expensify::Pacer,
 ) -> Result<Expensify, Fault> {
+    Ok(source_over(source_http(settings, endpoints)?, credentials, settings, endpoints, pacer))
+}
+
+/// Connections to the source, which many adapters may share.
+///
+/// # Errors
+/// See [`source`].
+pub fn source_http(settings: &Settings, endpoints: &Endpoints) -> Result<expensify::Http, Fault> {
+    expensify::Http::new(&source_config(settings, endpoints)).map_err(super::expensify::fault)
+}
+
+/// The source's adapter over shared connections.
+pub fn source_over(
+    http: expensify::Http,
+    credentials: &Credentials,
+    settings: &Settings,
+    endpoints: &Endpoints,
+    pacer: expensify::Pacer,
+) -> Expensify {
+    let login =
+        expensify::Credentials::new(credentials.partner_user_id.clone(), credentials.partner_user_secret.clone());
+    Expensify::new(expensify::Client::over(http, source_config(settings, endpoints), login, pacer))
+}
+
+fn source_config(settings: &Settings, endpoints: &Endpoints) -> expensify::Config {
     let mut config = expensify::Config {
         timeout: Duration::from_secs(settings.expensify.timeout_seconds),
         ..expensify::Config::default()
@@ -76,17 +101,48 @@ pub fn source(
         config.url.clone_from(url);
         config.endpoint_rule = expensify::EndpointRule::OperatorsChoice;
     }
-    let login =
-        expensify::Credentials::new(credentials.partner_user_id.clone(), credentials.partner_user_secret.clone());
-    let client = expensify::Client::new(config, login, pacer).map_err(super::expensify::fault)?;
-    Ok(Expensify::new(client))
+    config
 }
 
-/// The destination's adapter.
+/// The destination's adapter, with connections of its own.
 ///
 /// # Errors
 /// A fault where the endpoint is not allowed or TLS cannot be set up.
 pub fn destination(credentials: &Credentials, settings: &Settings, endpoints: &Endpoints) -> Result<Intacct, Fault> {
+    destination_over(destination_transport(settings, endpoints)?, credentials, settings, endpoints)
+}
+
+/// Connections to the destination, which many adapters may share.
+///
+/// # Errors
+/// See [`destination`].
+pub fn destination_transport(settings: &Settings, endpoints: &Endpoints) -> Result<intacct::Transport, Fault> {
+    intacct::Transport::http(&destination_config(settings, endpoints)?).map_err(super::intacct::fault)
+}
+
+/// The destination's adapter over shared connections.
+///
+/// # Errors
+/// A fault where the endpoint is not allowed.
+pub fn destination_over(
+    transport: intacct::Transport,
+    credentials: &Credentials,
+    settings: &Settings,
+    endpoints: &Endpoints,
+) -> Result<Intacct, Fault> {
+    let config = intacct::Config { concurrency: credentials.concurrency, ..destination_config(settings, endpoints)? };
+    let sender = Sender { id: credentials.sender_id.clone(), password: credentials.sender_password.clone() };
+    let login = Login {
+        company_id: credentials.company_id.clone(),
+        user_id: credentials.user_id.clone(),
+        password: credentials.user_password.clone(),
+        entity: credentials.entity.clone(),
+    };
+    let client = intacct::Client::with_transport(config, sender, login, transport).map_err(super::intacct::fault)?;
+    Ok(Intacct::new(client, credentials.company_id.clone()))
+}
+
+fn destination_config(settings: &Settings, endpoints: &Endpoints) -> Result<intacct::Config, Fault> {
     let seconds = Duration::from_secs;
     let mut config = intacct::Config {
         timeouts: Timeouts {
@@ -95,7 +151,6 @@ pub fn destination(credentials: &Credentials, settings: &Settings, endpoints: &E
             ..Timeouts::default()
         },
         session: SessionRule { max_age: seconds(settings.intacct.session_minutes * 60), ..SessionRule::default() },
-        concurrency: credentials.concurrency,
         additional_error_info: settings.intacct.additional_error_info,
         ..intacct::Config::default()
     };
@@ -103,15 +158,7 @@ pub fn destination(credentials: &Credentials, settings: &Settings, endpoints: &E
         config.endpoint_rule = EndpointRule::Operator { allowed: vec![origin(url)?] };
         config.gateway_url.clone_from(url);
     }
-    let sender = Sender { id: credentials.sender_id.clone(), password: credentials.sender_password.clone() };
-    let login = Login {
-        company_id: credentials.company_id.clone(),
-        user_id: credentials.user_id.clone(),
-        password: credentials.user_password.clone(),
-        entity: credentials.entity.clone(),
-    };
-    let client = intacct::Client::new(config, sender, login).map_err(super::intacct::fault)?;
-    Ok(Intacct::new(client, credentials.company_id.clone()))
+    Ok(config)
 }
 
 /// `scheme://host:port` of a URL.

@@ -28,6 +28,11 @@ impl Intacct {
         Self { client, company }
     }
 
+    /// Whether a login was refused, so that none is tried again with this adapter.
+    pub fn is_refused(&self) -> bool {
+        self.client.is_refused()
+    }
+
     /// The client, for questions only a ping asks.
     pub const fn client(&self) -> &Client {
         &self.client
