@@ -294,6 +294,7 @@ fn change(planned: &PlannedEntry, state: InboxState) -> ReportChange<'_> {
         amount_minor: Some(98_760),
         skipped_minor: None,
         mapping_version: 3,
+        chart_sha256: None,
         generation: 0,
     }
 }

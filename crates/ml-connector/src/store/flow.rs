@@ -15,7 +15,8 @@ pub(super) const FIND_BY_NAME: &str = "SELECT f.id, f.version, v.sha256 FROM flo
      WHERE f.customer_id = $1 AND f.name = $2";
 pub(super) const CREATE: &str =
     "INSERT INTO flows (customer_id, id, name, version, changed_ms) VALUES ($1, $2, $3, $4, $5)";
-pub(super) const MOVE: &str = "UPDATE flows SET version = $1, changed_ms = $2 WHERE customer_id = $3 AND id = $4";
+pub(super) const MOVE: &str = "UPDATE flows SET version = $1, changed_ms = $2 WHERE customer_id = $3 AND id = $4 \
+     AND version = $1 - 1";
 pub(super) const ADD_VERSION: &str = "INSERT INTO flow_versions (customer_id, flow_id, version, document, sha256, \
      created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
 pub(super) const LIST: &str = "SELECT f.id, f.name, v.version, v.document, v.created_ms FROM flows f \
@@ -24,6 +25,8 @@ pub(super) const LIST: &str = "SELECT f.id, f.name, v.version, v.document, v.cre
 pub(super) const FIND_VERSION: &str = "SELECT f.id, f.name, v.version, v.document, v.created_ms FROM flows f \
      JOIN flow_versions v ON v.customer_id = f.customer_id AND v.flow_id = f.id \
      WHERE f.customer_id = $1 AND f.id = $2 AND v.version = $3";
+pub(super) const VERSIONS: &str = "SELECT version, sha256, created_ms FROM flow_versions \
+     WHERE customer_id = $1 AND flow_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4";
 pub(super) const FIND_NEWEST: &str = "SELECT f.id, f.name, v.version, v.document, v.created_ms FROM flows f \
      JOIN flow_versions v ON v.customer_id = f.customer_id AND v.flow_id = f.id AND v.version = f.version \
      WHERE f.customer_id = $1 AND f.id = $2";
@@ -48,6 +51,17 @@ pub struct StoredFlow {
     pub created_ms: i64,
 }
 
+/// One version of a flow's document, without the document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlowVersionInfo {
+    /// Version, from 1.
+    pub version: u32,
+    /// SHA-256 of the document, in hexadecimal.
+    pub sha256: String,
+    /// When it was made, in epoch milliseconds.
+    pub created_ms: i64,
+}
+
 /// Which version a document became.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlowVersion {
@@ -63,7 +77,8 @@ impl Tx {
     /// Keeps the document of the flow called `name`: as a new version where it differs from the newest one.
     ///
     /// # Errors
-    /// [`StoreError::Statement`], [`StoreError::Random`], [`StoreError::Stored`].
+    /// [`StoreError::Stale`] where somebody else made a version meanwhile; [`StoreError::Statement`],
+    /// [`StoreError::Random`], [`StoreError::Stored`].
     pub async fn put_flow(&mut self, name: &str, document: &str, at_ms: i64) -> Result<FlowVersion, StoreError> {
         let keeping = failed("keeping a flow's document");
         let customer = self.customer_id().clone();
@@ -76,7 +91,10 @@ impl Tx {
             }
             Some((id, version, _)) => {
                 let moving = sql::query(MOVE).bind(version + 1).bind(at_ms).bind(customer.as_str()).bind(&id);
-                moving.execute(self.connection()).await.map_err(&keeping)?;
+                let moved = moving.execute(self.connection()).await.map_err(&keeping)?;
+                if moved.rows_affected() == 0 {
+                    return Err(StoreError::Stale { what: "flow" });
+                }
                 (flow_id(id)?, version + 1)
             }
             None => {
@@ -149,6 +167,25 @@ impl CustomerStore {
         let finding = sql::query(FIND_VERSION).bind(self.id().as_str()).bind(flow.as_str()).bind(i64::from(version));
         let row = finding.fetch_optional(self.reader()).await.map_err(failed("reading a flow's version"))?;
         read(&row.ok_or_else(|| StoreError::NotFound { what: "flow version", id: format!("{flow} {version}") })?)
+    }
+
+    /// The versions of a flow's document before `before` (`None`: all), the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`], [`StoreError::Stored`].
+    pub async fn flow_versions(
+        &self,
+        flow: &FlowId,
+        before: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<FlowVersionInfo>, StoreError> {
+        let listing = sql::query_as::<(i64, String, i64)>(VERSIONS).bind(self.id().as_str()).bind(flow.as_str());
+        let listing = listing.bind(before.map_or(i64::MAX, i64::from)).bind(i64::from(limit));
+        let rows = listing.fetch_all(self.reader()).await.map_err(failed("listing a flow's versions"))?;
+        let read = |(version, sha256, created_ms)| {
+            Ok(FlowVersionInfo { version: version_number(version)?, sha256, created_ms })
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// Where a cursor of a flow stands, if it was ever moved.

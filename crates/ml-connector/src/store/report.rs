@@ -57,12 +57,13 @@ pub(super) static TOUCH: Rows = Rows::new(
 );
 pub(super) static SET_STATES: Rows = Rows::new(
     "WITH v (report_id, content_hash, state, problems, skipped, amount_minor, skipped_minor, mapping_version, \
-     generation) AS (VALUES ",
-    &[TEXT, TEXT, TEXT, TEXT, TEXT, INT, INT, INT, INT],
+     generation, chart_sha256) AS (VALUES ",
+    &[TEXT, TEXT, TEXT, TEXT, TEXT, INT, INT, INT, INT, TEXT],
     ") UPDATE reports SET state = v.state, problems = v.problems, skipped = v.skipped, \
      amount_minor = v.amount_minor, skipped_minor = v.skipped_minor, mapping_version = v.mapping_version, \
-     generation = v.generation, changed_ms = ? FROM v WHERE reports.report_id = v.report_id \
-     AND reports.flow_id = ? AND reports.customer_id = ? AND reports.content_hash = v.content_hash",
+     generation = v.generation, chart_sha256 = v.chart_sha256, changed_ms = ? FROM v \
+     WHERE reports.report_id = v.report_id AND reports.flow_id = ? AND reports.customer_id = ? \
+     AND reports.content_hash = v.content_hash",
 );
 /// What becomes of its postings does not undo that a report changed: only a new translation can.
 pub(super) static MOVE: Rows = Rows::new(
@@ -71,10 +72,12 @@ pub(super) static MOVE: Rows = Rows::new(
     ") UPDATE reports SET state = v.state, changed_ms = ? FROM v WHERE reports.report_id = v.report_id \
      AND reports.flow_id = ? AND reports.customer_id = ? AND (reports.state <> 'drift' OR v.state = 'conflict')",
 );
+/// A report that stays ready keeps the problem that names the gate it waits at.
 pub(super) static KEEP: Rows = Rows::new(
     "WITH v (report_id, state) AS (VALUES ",
     &[TEXT, TEXT],
-    ") UPDATE reports SET state = v.state, problems = NULL, changed_ms = ? FROM v \
+    ") UPDATE reports SET state = v.state, problems = CASE WHEN reports.state = 'ready' AND v.state = 'ready' \
+     THEN problems END, changed_ms = ? FROM v \
      WHERE reports.report_id = v.report_id AND reports.flow_id = ? AND reports.customer_id = ?",
 );
 
@@ -149,6 +152,8 @@ pub struct ReportChange<'a> {
     pub skipped_minor: Option<i64>,
     /// Version of the flow's document that was applied.
     pub mapping_version: u32,
+    /// Hash of the chart that was applied; `None` where none was.
+    pub chart_sha256: Option<&'a [u8; 32]>,
     /// Generation of its postings.
     pub generation: u8,
 }
@@ -233,7 +238,8 @@ impl Tx {
                     .bind(change.amount_minor)
                     .bind(change.skipped_minor)
                     .bind(i64::from(change.mapping_version))
-                    .bind(i64::from(change.generation));
+                    .bind(i64::from(change.generation))
+                    .bind(change.chart_sha256.map(|sha256| HEXLOWER.encode(sha256)).unwrap_or_default());
             }
             let setting = setting.bind(at_ms).bind(flow.as_str()).bind(self.customer_id().as_str());
             let set = setting.execute(self.connection()).await.map_err(failed("setting reports' states"))?;
@@ -241,7 +247,7 @@ impl Tx {
                 return Err(StoreError::Stale { what: "report" });
             }
         }
-        Ok(())
+        self.put_causes(flow, changes).await
     }
 
     /// Moves reports to where their postings have brought them. One that drifted stays so, unless it is worse.

@@ -20,7 +20,8 @@ macro_rules! schema {
 }
 
 /// Every step.
-pub(super) const SCHEMAS: &[Schema] = &[schema!(1, "0001_start.sql"), schema!(2, "0002_service.sql")];
+pub(super) const SCHEMAS: &[Schema] =
+    &[schema!(1, "0001_start.sql"), schema!(2, "0002_service.sql"), schema!(6, "0006_config.sql")];
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> i64 {

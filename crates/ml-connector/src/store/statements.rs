@@ -4,8 +4,8 @@
 use super::rows::{Rows, SIZES};
 use super::sql::Text;
 use super::{
-    attempt, audit, audit_check, budget, chart, control, counter, customer, flow, flow_time, installation, lane, pass,
-    posting, report, secret, sqlite, wanted,
+    attempt, audit, audit_check, budget, cause, chart, control, counter, customer, flow, flow_time, held, installation,
+    lane, pass, posting, reference_drift, report, secret, sqlite, wanted,
 };
 
 const PLAIN: &[&str] = &[
@@ -34,6 +34,7 @@ const PLAIN: &[&str] = &[
     flow::ADD_VERSION,
     flow::LIST,
     flow::FIND_VERSION,
+    flow::VERSIONS,
     flow::FIND_NEWEST,
     flow::PUT_CURSOR,
     flow::FIND_CURSOR,
@@ -90,6 +91,17 @@ const PLAIN: &[&str] = &[
     wanted::END,
     pass::ADD,
     pass::LIST,
+    cause::LIST,
+    cause::REPORTS,
+    cause::WAITING,
+    held::ANY_STALE,
+    held::STALE_PAGE,
+    held::STORED_PAGE,
+    reference_drift::OPEN,
+    reference_drift::PUT,
+    reference_drift::KEEP,
+    reference_drift::CLEAR,
+    reference_drift::LIST,
 ];
 
 /// Those whose text differs.
@@ -113,6 +125,11 @@ static OVER_ROWS: &[&Rows] = &[
     &attempt::COUNT_OBSERVATIONS,
     &audit::APPEND,
     &audit::OF_SUBJECTS,
+    &cause::FORGET,
+    &cause::ADD,
+    &held::RESTAMP,
+    &held::RELEASE,
+    &held::GATE,
 ];
 
 /// All of them for SQLite, each with its text for PostgreSQL.

@@ -100,6 +100,7 @@ impl<S: Source, D> Work<'_, S, D> {
                 amount_minor: report.amount_minor,
                 skipped_minor: report.skipped_minor,
                 mapping_version: self.flow.mapping.version,
+                chart_sha256: None,
                 generation: report.generation,
             };
             tx.set_report_states(&self.flow_id, &[change], at_ms).await?;

@@ -211,7 +211,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let stays = |outcome: &&Outcome| outcome.state != InboxState::Drift;
         let kept = kept.iter().filter(stays).map(|outcome| (outcome.waiting.report.id.as_str(), outcome.state));
         tx.keep_reports(&self.flow_id, &kept.collect::<Vec<_>>(), at_ms).await?;
-        let changes: Vec<ReportChange<'_>> = outcomes.iter().map(|outcome| self.change(outcome)).collect();
+        let changes: Vec<ReportChange<'_>> = outcomes.iter().map(|outcome| self.change(chart, outcome)).collect();
         tx.set_report_states(&self.flow_id, &changes, at_ms).await?;
         if posts {
             self.freeze(&mut tx, chart, &outcomes, at_ms).await?;
@@ -248,7 +248,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         Ok(())
     }
 
-    fn change<'o>(&self, outcome: &'o Outcome) -> ReportChange<'o> {
+    fn change<'o>(&self, chart: &'o ChartInUse, outcome: &'o Outcome) -> ReportChange<'o> {
         let mut skipped = outcome.skipped.iter().filter_map(|skipped| skipped.amount);
         ReportChange {
             report_id: &outcome.waiting.report.id,
@@ -259,6 +259,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             amount_minor: outcome.amount.map(|amount| amount.minor),
             skipped_minor: skipped.try_fold(0_i64, |sum, amount| sum.checked_add(amount.minor)),
             mapping_version: self.flow.mapping.version,
+            chart_sha256: Some(&chart.sha256),
             generation: outcome.generation,
         }
     }

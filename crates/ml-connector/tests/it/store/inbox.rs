@@ -24,6 +24,7 @@ const fn change<'a>(report_id: &'a str, content_hash: &'a [u8; 32], state: Inbox
         amount_minor: Some(10_00),
         skipped_minor: None,
         mapping_version: 3,
+        chart_sha256: None,
         generation: 0,
     }
 }

@@ -11,7 +11,8 @@ use ml_connector::store::statements;
 
 const SCHEMA: &str = concat!(
     include_str!("../../../migrations/postgres/0001_start.sql"),
-    include_str!("../../../migrations/postgres/0002_service.sql")
+    include_str!("../../../migrations/postgres/0002_service.sql"),
+    include_str!("../../../migrations/postgres/0006_config.sql")
 );
 
 #[test]
@@ -61,7 +62,8 @@ fn every_statement_is_understood_by_postgresql() {
 fn both_schemas_have_the_same_tables_and_columns() {
     let sqlite = concat!(
         include_str!("../../../migrations/sqlite/0001_start.sql"),
-        include_str!("../../../migrations/sqlite/0002_service.sql")
+        include_str!("../../../migrations/sqlite/0002_service.sql"),
+        include_str!("../../../migrations/sqlite/0006_config.sql")
     );
     assert_eq!(columns(sqlite), columns(SCHEMA));
     assert!(columns(SCHEMA).len() > 100);
