@@ -15,7 +15,7 @@ use super::error::{StoreError, failed};
 use super::ids::FlowId;
 use super::problems::{problems_from_json, problems_to_json};
 use super::report::{InboxState, small};
-use super::rows::{OWN, Rows, TEXT, batches};
+use super::rows::{Rows, TEXT, batches};
 use super::sql::{self, Row};
 use super::tx::Tx;
 
@@ -40,23 +40,25 @@ pub(super) const STORED_PAGE: &str = "SELECT r.report_no, r.report_id, r.source_
      WHERE r.state = $1 AND r.customer_id = $2 AND r.flow_id = $3 AND r.report_no > $4 \
      AND (r.approved_on >= $5 OR (r.approved_on IS NULL AND r.first_seen_ms >= $6)) \
      ORDER BY r.report_no LIMIT $7";
+/// What may be in whichever state stands in the assignment: an index of states would be the longer way to a report.
 pub(super) static RESTAMP: Rows = Rows::new(
     "WITH v (report_id) AS (VALUES ",
     &[TEXT],
     ") UPDATE reports SET mapping_version = ?, chart_sha256 = ? FROM v WHERE reports.report_id = v.report_id \
-     AND reports.flow_id = ? AND reports.customer_id = ? AND reports.state = 'held'",
+     AND reports.flow_id = ? AND reports.customer_id = ?",
 );
 pub(super) static RELEASE: Rows = Rows::new(
-    "UPDATE reports SET problems = NULL, changed_ms = ? WHERE customer_id = ? AND flow_id = ? AND state = 'ready' \
-     AND report_id IN (",
-    &[OWN],
-    ")",
+    "WITH v (report_id) AS (VALUES ",
+    &[TEXT],
+    ") UPDATE reports SET problems = CASE WHEN reports.state <> 'ready' THEN problems END, changed_ms = ? FROM v \
+     WHERE reports.report_id = v.report_id AND reports.flow_id = ? AND reports.customer_id = ?",
 );
 pub(super) static GATE: Rows = Rows::new(
-    "UPDATE reports SET problems = ?, changed_ms = ? WHERE customer_id = ? AND flow_id = ? AND state = 'ready' \
-     AND report_id IN (",
-    &[OWN],
-    ")",
+    "WITH v (report_id) AS (VALUES ",
+    &[TEXT],
+    ") UPDATE reports SET problems = CASE WHEN reports.state = 'ready' THEN CAST(? AS TEXT) ELSE problems END, \
+     changed_ms = ? FROM v WHERE reports.report_id = v.report_id AND reports.flow_id = ? \
+     AND reports.customer_id = ?",
 );
 
 /// A held report with its bytes.
@@ -237,11 +239,11 @@ impl Tx {
         let customer = self.customer_id().clone();
         let text = problems_to_json(std::slice::from_ref(problem))?;
         for batch in batches(reports) {
-            let mut gating = sql::query(GATE.text(batch.len())).bind(text.clone()).bind(at_ms);
-            gating = gating.bind(customer.as_str()).bind(flow.as_str());
+            let mut gating = sql::query(GATE.text(batch.len()));
             for report_id in batch {
                 gating = gating.bind(*report_id);
             }
+            let gating = gating.bind(text.clone()).bind(at_ms).bind(flow.as_str()).bind(customer.as_str());
             gating.execute(self.connection()).await.map_err(failed("letting reports wait at a gate"))?;
         }
         self.put_gate_causes(flow, reports, problem).await
@@ -269,11 +271,11 @@ impl Tx {
             released.retain(|report_id| chosen.contains(report_id));
         }
         for batch in batches(&released) {
-            let mut releasing = sql::query(RELEASE.text(batch.len())).bind(at_ms);
-            releasing = releasing.bind(customer.as_str()).bind(flow.as_str());
+            let mut releasing = sql::query(RELEASE.text(batch.len()));
             for report_id in batch {
                 releasing = releasing.bind(report_id);
             }
+            let releasing = releasing.bind(at_ms).bind(flow.as_str()).bind(customer.as_str());
             releasing.execute(self.connection()).await.map_err(failed("releasing reports"))?;
         }
         let ids: Vec<&str> = released.iter().map(String::as_str).collect();
