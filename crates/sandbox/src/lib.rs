@@ -13,12 +13,19 @@
 //!   are those of [`Faults`], [`Rule`], [`intacct::Assumptions`] and (as `expensify_assumptions`)
 //!   [`expensify::Assumptions`].
 //! - `POST /_edit`: what people do in the two products, see [`intacct::Model::edit`] and [`expensify::Model::edit`].
+//! - `GET /_credentials`: what a company's connector signs in with; for programs on the same machine.
+//!
+//! A sandbox can hold many companies ([`Options::companies`]), each with its own credentials, reports, books, limits
+//! and counters at both vendors. A company is made when it is called for the first time. All four doors take a
+//! `company`, by its number or by its id at either vendor; without one, `/_faults` is about all companies and the
+//! others about company 0.
 
 pub mod expensify;
 pub mod faults;
+mod identity;
 pub mod intacct;
 pub mod server;
 pub mod world;
 
 pub use faults::{Action, Faults, Rule, Vendor};
-pub use server::{Options, Samples, Sandbox, start};
+pub use server::{Credentials, Options, PartnerCredentials, Samples, Sandbox, start};

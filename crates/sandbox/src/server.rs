@@ -3,72 +3,24 @@
 //! Here alone the clock is read and a socket opened. What the vendors do is in their models.
 
 mod body;
+mod companies;
 mod connection;
 mod control;
 mod gate;
 mod gateway;
 mod integration;
+mod options;
 
-use crate::{expensify, faults::Faults, faults::Script, intacct};
+use crate::identity::Identity;
+use crate::{expensify, faults::Faults, intacct};
 use axum::{Router, routing};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
-/// How a sandbox is set up.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where to listen; port 0 takes a free one.
-    pub listen: SocketAddr,
-    /// The same seed gives the same company.
-    pub seed: u64,
-    /// Number of expense reports.
-    pub reports: usize,
-    /// Scale mode: every report is clean and has exactly so many expenses.
-    pub expenses_per_report: Option<usize>,
-    /// The endpoint that sign-in answers name; the sandbox's own URL when absent. The vendor's own client libraries
-    /// accept hosts under `intacct.com` only.
-    pub intacct_endpoint: Option<String>,
-    /// What goes wrong from the start.
-    pub faults: Faults,
-    /// The company's today; the real one when absent.
-    pub today: Option<jiff::civil::Date>,
-    /// The company has entities, each of which must balance.
-    pub multi_entity: bool,
-    /// The company books in several currencies.
-    pub multi_currency: bool,
-    /// So many more rows of every reference object, for paging.
-    pub extra_rows: usize,
-    /// Life of an Intacct session without a call, in milliseconds.
-    pub session_ms: u64,
-    /// What is assumed of Intacct.
-    pub intacct_assumptions: intacct::Assumptions,
-    /// What is assumed of Expensify.
-    pub expensify_assumptions: expensify::Assumptions,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            seed: 1,
-            reports: 300,
-            expenses_per_report: None,
-            intacct_endpoint: None,
-            faults: Faults::default(),
-            today: None,
-            multi_entity: false,
-            multi_currency: false,
-            extra_rows: 0,
-            session_ms: 8 * 3_600_000,
-            intacct_assumptions: intacct::Assumptions::default(),
-            expensify_assumptions: expensify::Assumptions::default(),
-        }
-    }
-}
+pub use options::Options;
 
 /// Values that work (or, where the name says so, do not) in the seeded company.
 #[derive(Debug, Clone, Serialize)]
@@ -109,6 +61,17 @@ pub struct PartnerCredentials {
     pub partner_user_secret: String,
 }
 
+impl From<Identity> for Credentials {
+    fn from(identity: Identity) -> Self {
+        let pair = identity.expensify;
+        let (partner_user_id, partner_user_secret) = (pair.partner_user_id, pair.partner_user_secret);
+        Credentials {
+            intacct: identity.intacct,
+            expensify: PartnerCredentials { partner_user_id, partner_user_secret },
+        }
+    }
+}
+
 impl std::fmt::Debug for Credentials {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Credentials(***)")
@@ -136,11 +99,7 @@ pub struct Sandbox {
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    intacct: Mutex<intacct::Model>,
-    expensify: Mutex<expensify::Model>,
-    script: Mutex<Script>,
-    gate: gate::Gate,
-    create_lane: tokio::sync::Mutex<()>,
+    companies: companies::Companies,
     stop: watch::Receiver<bool>,
 }
 
@@ -164,45 +123,12 @@ pub async fn start(options: Options) -> std::io::Result<Sandbox> {
     let origin = format!("http://{}", listener.local_addr()?);
     let intacct_url = format!("{origin}{GATEWAY}");
     let today = options.today.unwrap_or_else(|| intacct::utc_date(now_ms()));
-    let intacct = intacct::Model::new(
-        intacct::Options {
-            today,
-            multi_entity: options.multi_entity,
-            multi_currency: options.multi_currency,
-            extra_rows: options.extra_rows,
-            endpoint: options.intacct_endpoint.unwrap_or_else(|| intacct_url.clone()),
-            session_ms: options.session_ms,
-            seed: options.seed,
-        },
-        options.intacct_assumptions,
-    );
-    let expensify = expensify::Model::new(
-        expensify::Options {
-            seed: options.seed,
-            reports: options.reports,
-            expenses_per_report: options.expenses_per_report,
-            today,
-        },
-        options.expensify_assumptions,
-    );
-    let pair = expensify.credentials();
-    let credentials = Credentials {
-        intacct: intacct.credentials(),
-        expensify: PartnerCredentials {
-            partner_user_id: pair.partner_user_id,
-            partner_user_secret: pair.partner_user_secret,
-        },
-    };
-    let samples = samples(&intacct, &expensify);
+    let companies = companies::Companies::new(options, today, &intacct_url);
+    let first = companies.first();
+    let credentials = companies.credentials_of(0);
+    let samples = samples_of(&first);
     let (stop, stopped) = watch::channel(false);
-    let shared = Arc::new(Shared {
-        intacct: Mutex::new(intacct),
-        expensify: Mutex::new(expensify),
-        script: Mutex::new(Script::new(options.faults)),
-        gate: gate::Gate::default(),
-        create_lane: tokio::sync::Mutex::default(),
-        stop: stopped,
-    });
+    let shared = Arc::new(Shared { companies, stop: stopped });
     let task = tokio::spawn(serve(listener, shared.clone()));
     let expensify_url = format!("{origin}{INTEGRATION}");
     Ok(Sandbox { expensify_url, intacct_url, credentials, samples, origin, shared, stop, task })
@@ -216,6 +142,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         .route(GATEWAY, routing::any(gateway::answer))
         .route(INTEGRATION, routing::any(integration::answer))
         .route("/_state", routing::get(control::state))
+        .route("/_credentials", routing::get(control::credentials))
         .route("/_faults", routing::get(control::faults).post(control::set_faults).delete(control::clear_faults))
         .route("/_edit", routing::post(control::edit))
         .with_state(shared.clone());
@@ -235,8 +162,8 @@ async fn gone(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stopped| *stopped).await;
 }
 
-fn samples(intacct: &intacct::Model, expensify: &expensify::Model) -> Samples {
-    let own = intacct.samples();
+fn samples_of(company: &companies::Company) -> Samples {
+    let own = lock(&company.intacct).samples();
     Samples {
         journal: own.journal.into(),
         debit_account: own.debit_account.into(),
@@ -245,47 +172,77 @@ fn samples(intacct: &intacct::Model, expensify: &expensify::Model) -> Samples {
         department: own.department.into(),
         location: own.location.into(),
         open_date: own.open_date,
-        report_id: expensify.sample_report_id(),
+        report_id: lock(&company.expensify).sample_report_id(),
     }
 }
 
 impl Sandbox {
-    /// What a program that starts the sandbox needs to know; printed as one line of JSON.
+    /// What a program that starts the sandbox needs to know; printed as one line of JSON. Where there are several
+    /// companies, `companies` and `credentials_url` say how many, and where each one's credentials are to be had.
     pub fn announcement(&self) -> Value {
-        json!({
+        let mut announced = json!({
             "expensify_url": self.expensify_url,
             "intacct_url": self.intacct_url,
             "credentials": self.credentials,
             "samples": self.samples,
-        })
+        });
+        if self.shared.companies.count() > 1 {
+            announced["companies"] = json!(self.shared.companies.count());
+            announced["credentials_url"] = json!(format!("{}/_credentials?company=", self.origin));
+        }
+        announced
     }
 
-    /// What came in so far and what the books hold, as `GET /_state` answers.
+    /// The credentials of company `number`, which are those of a stranger where there is no such company.
+    pub fn credentials_of(&self, number: usize) -> Credentials {
+        self.shared.companies.credentials_of(number)
+    }
+
+    /// Values for a first try in company `number`; `None` where there is no such company.
+    pub fn samples_of(&self, number: usize) -> Option<Samples> {
+        self.shared.companies.seen(number).map(|company| samples_of(&company))
+    }
+
+    /// What came in so far for company 0 and what its books hold, as `GET /_state` answers.
     pub fn state(&self) -> Value {
-        control::state_of(&self.shared, true)
+        control::state_of(&self.shared.companies.first(), true)
     }
 
-    /// Replaces the faults and starts their counters anew.
+    /// The same of company `number`; `None` where there is no such company.
+    pub fn state_of(&self, number: usize) -> Option<Value> {
+        self.shared.companies.seen(number).map(|company| control::state_of(&company, true))
+    }
+
+    /// Replaces the faults that all companies share and starts their counters anew.
     pub fn set_faults(&self, faults: Faults) {
-        *lock(&self.shared.script) = Script::new(faults);
+        self.shared.companies.set_faults(faults);
     }
 
-    /// Changes what is assumed of Intacct.
+    /// Gives company `number` faults of its own, which it then suffers in place of the shared ones. Without such a
+    /// company nothing happens.
+    pub fn set_faults_of(&self, number: usize, faults: Faults) {
+        if let Some(company) = self.shared.companies.company(number) {
+            company.set_faults(Some(faults));
+        }
+    }
+
+    /// Changes what is assumed of Intacct, in every company.
     pub fn set_intacct_assumptions(&self, assumptions: intacct::Assumptions) {
-        lock(&self.shared.intacct).set_assumptions(assumptions);
+        self.shared.companies.set_intacct_assumptions(assumptions);
     }
 
-    /// Changes what is assumed of Expensify.
+    /// Changes what is assumed of Expensify, in every company.
     pub fn set_expensify_assumptions(&self, assumptions: expensify::Assumptions) {
-        lock(&self.shared.expensify).set_assumptions(assumptions);
+        self.shared.companies.set_expensify_assumptions(assumptions);
     }
 
-    /// What a person does in one of the two products, as `POST /_edit` takes it.
+    /// What a person does in one of the two products, as `POST /_edit` takes it; `"company"` says in which company,
+    /// company 0 when absent.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the command.
     pub fn edit(&self, command: Value) -> Result<Value, String> {
-        control::edit_model(&self.shared, command)
+        control::edit_model(&self.shared, command, None)
     }
 
     /// Stops listening, lets answers in progress end, and returns when the port is free.

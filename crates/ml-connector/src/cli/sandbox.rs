@@ -22,9 +22,18 @@ pub struct Sandbox {
     /// The same seed gives the same company
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Expense reports in the company
+    /// Companies at each vendor; GET /_credentials?company=K answers the credentials of each but the first
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    companies: u32,
+    /// Expense reports in company 0
     #[arg(long, default_value_t = 300)]
     reports: usize,
+    /// Expense reports in every other company, 0 for idle ones; as many as in company 0 when absent
+    #[arg(long, value_name = "N")]
+    reports_each: Option<usize>,
+    /// Expense reports in company K; may be given several times
+    #[arg(long, value_name = "K=N", value_parser = company_size)]
+    reports_of: Vec<(usize, usize)>,
     /// Give every report exactly so many clean expenses
     #[arg(long, value_name = "N")]
     expenses_per_report: Option<usize>,
@@ -49,7 +58,10 @@ impl Sandbox {
         let options = Options {
             listen: self.listen,
             seed: self.seed,
+            companies: usize::try_from(self.companies).unwrap_or(1),
             reports: self.reports,
+            reports_each: self.reports_each,
+            reports_of: self.reports_of,
             expenses_per_report: self.expenses_per_report,
             intacct_endpoint: self.intacct_endpoint,
             faults,
@@ -65,6 +77,12 @@ impl Sandbox {
         running.stop().await;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Reads `K=N`: a company's number and its reports.
+fn company_size(text: &str) -> Result<(usize, usize), String> {
+    let parts = text.split_once('=').and_then(|(k, n)| Some((k.trim().parse().ok()?, n.trim().parse().ok()?)));
+    parts.ok_or_else(|| "write a company's number and its reports, such as 3=12500".to_owned())
 }
 
 fn read_faults(path: &std::path::Path) -> Result<Faults, Failure> {

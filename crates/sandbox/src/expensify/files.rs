@@ -19,7 +19,7 @@ pub struct File {
     /// Its reports.
     pub numbers: Vec<u32>,
     /// The template.
-    pub sheet: Sheet,
+    pub sheet: Arc<Sheet>,
     /// Reports a batch; 0 for all in one.
     pub batch_reports: usize,
     /// When it can be fetched.
@@ -69,6 +69,11 @@ impl Chunks {
     /// From the beginning.
     pub fn new(file: Arc<File>) -> Self {
         Chunks { file, next_report: 0, finished: false, rendered: VecDeque::new() }
+    }
+
+    /// Whether there is no report to render, so that drawing it costs nothing.
+    pub fn is_idle(&self) -> bool {
+        self.file.numbers.is_empty()
     }
 
     /// The bounds of the next batches: one where there is little to do, else one for each processor.

@@ -3,6 +3,7 @@
 //! No clock, no socket, no file: time comes in as milliseconds, a request as [`Request`]. It shares no code with
 //! the client that the sandbox exists to test.
 
+mod asked;
 mod assumptions;
 mod company;
 mod edit;
@@ -16,12 +17,16 @@ mod limits;
 mod model;
 mod parameters;
 mod policies;
+mod sheets;
 mod template;
 mod wire;
 
+pub use asked::Asked;
 pub use assumptions::{Assumptions, MissingValues, NotReady, RateLimit, StatusWords};
+pub use company::mix;
 pub use files::Chunks;
-pub use model::{Credentials, Model, job_of};
+pub use model::{Credentials, Model};
+pub use sheets::Sheets;
 pub use wire::{Body, Reply, Request};
 
 /// What the seeded company looks like.

@@ -2,14 +2,16 @@
 //!
 //! It only checks the credentials, dispatches and keeps count; what a job does is in the job's own file.
 
+use super::asked::Asked;
 use super::company::{Company, State, mix};
 use super::envelope::{self, Refusal};
 use super::files::{Chunks, File, Files};
 use super::job::{Kind, violation};
 use super::limits::Limiter;
-use super::parameters::Parameters;
-use super::template::{Rules, Sheet, TemplateError};
-use super::{Assumptions, Body, NotReady, Options, RateLimit, Reply, Request, edit, export, lax_json, policies};
+use super::sheets::Sheets;
+use super::template::{Rules, TemplateError};
+use super::{Assumptions, Body, NotReady, Options, RateLimit, Reply, Request, edit, export, policies};
+use crate::identity::Identity;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -19,8 +21,8 @@ const NOTES_KEPT: usize = 1_000;
 /// Reports on which a template is tried before a file is promised.
 const TRIED_REPORTS: usize = 25;
 
-/// The one pair of credentials that the sandbox takes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The one pair of credentials that the server takes from its company. It protects nothing, and is still not printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// `partnerUserID`.
     pub partner_user_id: String,
@@ -28,12 +30,21 @@ pub struct Credentials {
     pub partner_user_secret: String,
 }
 
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials(***)")
+    }
+}
+
 /// The Integration Server with its company.
 #[derive(Debug)]
 pub struct Model {
     company: Arc<Company>,
+    credentials: Credentials,
     assumptions: Assumptions,
+    sheets: Arc<Sheets>,
     limiter: Limiter,
+    over_budget: u64,
     files: Files,
     exports: u64,
     requests: BTreeMap<&'static str, u64>,
@@ -44,10 +55,24 @@ pub struct Model {
 impl Model {
     /// A server with a company made from `options`.
     pub fn new(options: Options, assumptions: Assumptions) -> Self {
+        let credentials = Identity::of(options.seed, 0).expensify;
+        Self::of_company(options, credentials, assumptions, Arc::default())
+    }
+
+    /// A server with one company among several, which share the templates read so far.
+    pub fn of_company(
+        options: Options,
+        credentials: Credentials,
+        assumptions: Assumptions,
+        sheets: Arc<Sheets>,
+    ) -> Self {
         Model {
             company: Arc::new(Company::new(options)),
+            credentials,
             assumptions,
+            sheets,
             limiter: Limiter::default(),
+            over_budget: 0,
             files: Files::default(),
             exports: 0,
             requests: BTreeMap::new(),
@@ -58,24 +83,26 @@ impl Model {
 
     /// Answers one request that arrived at `now_ms` (any epoch, never running backwards).
     pub fn handle(&mut self, now_ms: u64, request: Request) -> Reply {
-        let parameters = Parameters::of(&request);
-        let job = parameters.request_job_description.as_deref().map(lax_json::parse);
-        let kind = job.as_ref().and_then(|job| job.as_ref().ok()).map_or(Kind::Unknown, Kind::of);
+        self.answer(now_ms, &Asked::read(&request))
+    }
+
+    /// The same for a request that was read already.
+    pub fn answer(&mut self, now_ms: u64, asked: &Asked) -> Reply {
         self.count("total");
-        self.count(kind.name());
-        if self.assumptions.rate_limit != RateLimit::Off && !self.limiter.admit(now_ms) {
-            self.count("rate_limited");
-            let status = if self.assumptions.rate_limit == RateLimit::Http429 { 429 } else { 200 };
-            let refusal = Refusal::new(429, "Too many requests. Please try again later");
-            return Refusal { status, ..refusal }.into_reply();
+        self.count(asked.kind.name());
+        if !self.limiter.admit(now_ms) {
+            self.over_budget += 1;
+            if let Some(refusal) = self.too_many() {
+                return refusal;
+            }
         }
-        if parameters.raw {
+        if asked.raw {
             self.note("a parameter is not percent-encoded: its +, & and % are at risk".into());
         }
-        let answer = match job {
+        let answer = match &asked.job {
             None => Err(Refusal::new(500, "requestJobDescription is missing")),
             Some(Err(mistake)) => Err(Refusal::new(500, format!("JSONObject: {mistake}"))),
-            Some(Ok(job)) => self.answer(now_ms, kind, &job, parameters.template.as_deref()),
+            Some(Ok(job)) => self.job(now_ms, asked.kind, job, asked.template.as_deref()),
         };
         answer.unwrap_or_else(|refusal| {
             self.count("refused");
@@ -83,7 +110,19 @@ impl Model {
         })
     }
 
-    fn answer(&mut self, now_ms: u64, kind: Kind, job: &Value, template: Option<&str>) -> Result<Reply, Refusal> {
+    /// The refusal of a request over the limits; `None` where none are in force, and only the count is kept.
+    fn too_many(&mut self) -> Option<Reply> {
+        let status = match self.assumptions.rate_limit {
+            RateLimit::Off => return None,
+            RateLimit::Http429 => 429,
+            RateLimit::Body429 => 200,
+        };
+        self.count("rate_limited");
+        let refusal = Refusal::new(429, "Too many requests. Please try again later");
+        Some(Refusal { status, ..refusal }.into_reply())
+    }
+
+    fn job(&mut self, now_ms: u64, kind: Kind, job: &Value, template: Option<&str>) -> Result<Reply, Refusal> {
         if let Some(why) = violation(job) {
             keep(&mut self.violations, json!({"at_ms": now_ms, "why": why}));
         }
@@ -104,7 +143,7 @@ impl Model {
         let (Some(id), Some(secret)) = (given("partnerUserID"), given("partnerUserSecret")) else {
             return Err(Refusal::new(403, "No authentication method specified"));
         };
-        let right = self.credentials();
+        let right = &self.credentials;
         if id == right.partner_user_id && secret == right.partner_user_secret {
             return Ok(());
         }
@@ -124,7 +163,7 @@ impl Model {
         let rules =
             Rules { missing_values: self.assumptions.missing_values, status_words: self.assumptions.status_words };
         let broken = |error: TemplateError| Refusal::new(500, error.to_string());
-        let sheet = Sheet::new(template.to_string(), rules).map_err(broken)?;
+        let sheet = self.sheets.sheet(template, rules).map_err(broken)?;
         if self.assumptions.refuse_broken_template {
             let tried = &request.numbers[..request.numbers.len().min(TRIED_REPORTS)];
             sheet.render(&self.company, tried, true).map_err(broken)?;
@@ -186,7 +225,8 @@ impl Model {
         keep(&mut self.diagnostics, Value::String(text));
     }
 
-    /// What came in so far: `requests` by job, `violations` (jobs that a reading client never sends), `diagnostics`
+    /// What came in so far: `requests` by job, `over_budget` (how many came over the two rate limits, whether they were
+    /// refused for it or not), `violations` (jobs that a reading client never sends), `diagnostics`
     /// (what the vendor ignores in silence), `files`, and `reports` by state.
     pub fn state(&self) -> Value {
         let mut reports: BTreeMap<&str, u64> = BTreeMap::new();
@@ -201,6 +241,7 @@ impl Model {
             "requests": requests,
             "violations": self.violations,
             "diagnostics": self.diagnostics,
+            "over_budget": self.over_budget,
             "files": self.files.len(),
             "reports": reports,
         })
@@ -208,11 +249,7 @@ impl Model {
 
     /// The pair that [`Model::handle`] accepts.
     pub fn credentials(&self) -> Credentials {
-        let seed = self.company.options().seed;
-        Credentials {
-            partner_user_id: "aa_sandbox_example_com".into(),
-            partner_user_secret: format!("sandbox-{:016x}", mix(seed ^ 0x5EC2_E700)),
-        }
+        self.credentials.clone()
     }
 
     /// A report that is approved and clean; empty where the company has none.
@@ -250,11 +287,4 @@ fn keep(notes: &mut VecDeque<Value>, note: Value) {
         notes.pop_front();
     }
     notes.push_back(note);
-}
-
-/// The job a request asks for, for fault rules: `export`, `download`, `get`, `write` for every job that would change
-/// something, or `unknown`.
-pub fn job_of(request: &Request) -> &'static str {
-    let job = Parameters::of(request).request_job_description.and_then(|text| lax_json::parse(&text).ok());
-    job.map_or(Kind::Unknown, |job| Kind::of(&job)).name()
 }

@@ -7,9 +7,10 @@ use super::objects::{self, ObjectDef};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
+use std::sync::Arc;
 
 /// Records of one reference object.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Table {
     pub def: ObjectDef,
     rows: BTreeMap<u64, Fields>,
@@ -92,7 +93,7 @@ pub(super) struct Line {
 }
 
 /// All journal entries.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
     entries: BTreeMap<u64, Entry>,
     by_reference: BTreeSet<(Box<str>, u64)>,
@@ -158,7 +159,7 @@ impl Ledger {
 }
 
 /// One change, to be taken back.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Undo {
     Row(usize, u64, Option<Fields>),
     Entry(u64, Option<Box<Entry>>),
@@ -174,13 +175,13 @@ pub(super) enum Object {
     Detail,
 }
 
-/// Everything the company has on record.
-#[derive(Debug)]
+/// Everything the company has on record. A copy shares the tables until one of the two changes them.
+#[derive(Debug, Clone)]
 pub(super) struct Books {
     pub names: Names,
     pub ledger: Ledger,
-    tables: Vec<Table>,
-    ledger_defs: Vec<ObjectDef>,
+    tables: Vec<Arc<Table>>,
+    ledger_defs: Arc<Vec<ObjectDef>>,
     undo: Option<Vec<Undo>>,
     pub today: Date,
     pub closed_until: Date,
@@ -200,9 +201,10 @@ impl Books {
         let (tables, ledger_defs) = objects::definitions(&mut names, multi_entity);
         let tables = tables
             .into_iter()
-            .map(|def| Table { def, rows: BTreeMap::new(), by_key: HashMap::new(), next: 1 })
+            .map(|def| Arc::new(Table { def, rows: BTreeMap::new(), by_key: HashMap::new(), next: 1 }))
             .collect();
         let ledger = Ledger::default();
+        let ledger_defs = Arc::new(ledger_defs);
         let seeded = Sym::EMPTY;
         let undo = None;
         Books { names, ledger, tables, ledger_defs, undo, today, closed_until, multi_entity, multi_currency, seeded }
@@ -234,7 +236,7 @@ impl Books {
 
     /// Every object's definition.
     pub fn defs(&self) -> impl Iterator<Item = &ObjectDef> {
-        self.tables.iter().map(|t| &t.def).chain(&self.ledger_defs)
+        self.tables.iter().map(|t| &t.def).chain(self.ledger_defs.iter())
     }
 
     pub fn table(&self, place: usize) -> &Table {
@@ -243,7 +245,7 @@ impl Books {
 
     /// A table by name; only for names that the code itself knows.
     pub fn named(&self, name: &str) -> Option<&Table> {
-        self.table_place(name).map(|place| &self.tables[place])
+        self.table_place(name).map(|place| &*self.tables[place])
     }
 
     /// The record of an object with this natural key.
@@ -270,7 +272,7 @@ impl Books {
 
     /// Replaces (or, with `None`, removes) one row.
     pub fn put_row(&mut self, place: usize, record_no: u64, fields: Option<Fields>) {
-        let table = &mut self.tables[place];
+        let table = Arc::make_mut(&mut self.tables[place]);
         let before = table.take(record_no);
         if let Some(fields) = fields {
             table.put(record_no, fields);

@@ -30,5 +30,5 @@ mod when;
 mod xml;
 
 pub use assumptions::{Assumptions, DuplicateReply, TooLong, Unordered};
-pub use model::{Credentials, Injected, Model, Options, Reply, Request, Samples, Ticket, read};
+pub use model::{Address, Credentials, FirstBooks, Injected, Model, Options, Reply, Request, Samples, Ticket, read};
 pub use when::utc_date;

@@ -6,7 +6,7 @@
 mod operation;
 mod wire;
 
-pub use wire::{Credentials, Injected, Options, Reply, Request, Samples, read};
+pub use wire::{Address, Credentials, Injected, Options, Reply, Request, Samples, read};
 
 use super::assumptions::Assumptions;
 use super::books::Books;
@@ -16,8 +16,10 @@ use super::memory::{self, Memory, Verdict};
 use super::respond::{self, Operation, Style};
 use super::session::{Caller, Nobody, Sessions};
 use super::{error, when};
+use crate::identity::Identity;
 use crate::world;
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 /// What was decided on arrival, to be carried to [`Model::finish`].
 #[derive(Debug, Default)]
@@ -48,7 +50,7 @@ pub(super) struct Counts {
 #[derive(Debug)]
 pub struct Model {
     pub(super) options: Options,
-    pub(super) assumptions: Assumptions,
+    pub(super) assumptions: Arc<Assumptions>,
     pub(super) books: Books,
     pub(super) sessions: Sessions,
     pub(super) memory: Memory,
@@ -57,18 +59,42 @@ pub struct Model {
     support: u64,
 }
 
-impl Model {
-    /// A gateway with the seeded company.
-    pub fn new(options: Options, assumptions: Assumptions) -> Self {
+/// Books as every company begins with: seeded once, then shared for as long as nobody writes to them.
+#[derive(Debug)]
+pub struct FirstBooks(Books);
+
+impl FirstBooks {
+    /// Seeds books for companies of these options.
+    pub fn new(options: &Options) -> Self {
         let closed_until = world::books_closed_until(options.today);
         let mut books = Books::new(options.today, closed_until, options.multi_entity, options.multi_currency);
         // The opening entries are a day old: no staleness of reads hides them.
         books.seed(when::midnight_ms(options.today).saturating_sub(86_400_000), options.extra_rows);
-        let sessions = Sessions::new(wire::credentials(options.seed), options.session_ms, options.seed);
+        FirstBooks(books)
+    }
+}
+
+impl Model {
+    /// A gateway with the seeded company.
+    pub fn new(options: Options, assumptions: Assumptions) -> Self {
+        let books = FirstBooks::new(&options);
+        let identity = Identity::of(options.seed, 0);
+        Self::of_company(options, &identity, &books, Arc::new(assumptions))
+    }
+
+    /// A gateway with one company among several, which begins with `books`.
+    pub fn of_company(
+        options: Options,
+        identity: &Identity,
+        books: &FirstBooks,
+        assumptions: Arc<Assumptions>,
+    ) -> Self {
+        let mark = identity.session_mark();
+        let sessions = Sessions::new(identity.intacct.clone(), options.session_ms, identity.seed, mark);
         Model {
             options,
             assumptions,
-            books,
+            books: books.0.clone(),
             sessions,
             memory: Memory::default(),
             counts: Counts::default(),
@@ -187,7 +213,7 @@ impl Model {
 
     /// What it accepts.
     pub fn credentials(&self) -> Credentials {
-        wire::credentials(self.options.seed)
+        self.sessions.credentials().clone()
     }
 
     /// Values for a first try.
@@ -209,8 +235,8 @@ impl Model {
     }
 
     /// Changes the switches from now on.
-    pub fn set_assumptions(&mut self, assumptions: Assumptions) {
-        self.assumptions = assumptions;
+    pub fn set_assumptions(&mut self, assumptions: impl Into<Arc<Assumptions>>) {
+        self.assumptions = assumptions.into();
     }
 }
 

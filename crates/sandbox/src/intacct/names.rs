@@ -47,16 +47,22 @@ well_known! {
     REQUIRECLASS, REQUIRECONTRACT, REQUIREWAREHOUSE, REQUIREGLDIMGRANT, REQUIRECOSTTYPE,
 }
 
-/// All texts, each once.
-#[derive(Debug)]
+/// All texts, each once. Companies that began alike share the texts they began with.
+#[derive(Debug, Clone)]
 pub(super) struct Names {
+    shared: Arc<Texts>,
+    own: Texts,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Texts {
     by_text: HashMap<Arc<str>, Sym>,
-    texts: Vec<Arc<str>>,
+    in_order: Vec<Arc<str>>,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        let mut names = Names { by_text: HashMap::new(), texts: Vec::new() };
+        let mut names = Names { shared: Arc::default(), own: Texts::default() };
         for text in WELL_KNOWN {
             names.intern(text);
         }
@@ -67,19 +73,29 @@ impl Default for Names {
 impl Names {
     /// The symbol of a text, new or known.
     pub fn intern(&mut self, text: &str) -> Sym {
-        if let Some(sym) = self.by_text.get(text) {
-            return *sym;
+        if let Some(sym) = self.find(text) {
+            return sym;
         }
-        let sym = Sym(u32::try_from(self.texts.len()).unwrap_or(u32::MAX));
+        let place = self.shared.in_order.len() + self.own.in_order.len();
+        let sym = Sym(u32::try_from(place).unwrap_or(u32::MAX));
         let text: Arc<str> = text.into();
-        self.texts.push(text.clone());
-        self.by_text.insert(text, sym);
+        self.own.in_order.push(text.clone());
+        self.own.by_text.insert(text, sym);
         sym
+    }
+
+    /// From here on copies share all texts known so far.
+    pub fn share(&mut self) {
+        let mut all = Texts::clone(&self.shared);
+        let own = std::mem::take(&mut self.own);
+        all.by_text.extend(own.by_text);
+        all.in_order.extend(own.in_order);
+        self.shared = Arc::new(all);
     }
 
     /// The symbol of a text that is known.
     pub fn find(&self, text: &str) -> Option<Sym> {
-        self.by_text.get(text).copied()
+        self.shared.by_text.get(text).or_else(|| self.own.by_text.get(text)).copied()
     }
 
     /// The symbol of a field's name, given in any case of letters.
@@ -92,7 +108,9 @@ impl Names {
 
     /// The text of a symbol.
     pub fn text(&self, sym: Sym) -> &str {
-        self.texts.get(sym.0 as usize).map_or("", |t| t)
+        let place = sym.0 as usize;
+        let shared = &self.shared.in_order;
+        shared.get(place).or_else(|| self.own.in_order.get(place - shared.len())).map_or("", |t| t)
     }
 }
 

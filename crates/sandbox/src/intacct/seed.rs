@@ -37,6 +37,7 @@ impl Books {
         for (place, (symbol, _)) in world::JOURNALS.iter().enumerate() {
             self.opening_entry(now_ms, place as u64 + 1, symbol);
         }
+        self.names.share();
     }
 
     fn seed_accounts(&mut self) {

@@ -39,6 +39,8 @@ pub(super) struct Sessions {
     credentials: Credentials,
     life_ms: u64,
     seed: u64,
+    /// Ends every session's id, so that the id says whose it is.
+    mark: String,
     made: u64,
     open: HashMap<String, Session>,
     pub logins: u64,
@@ -52,12 +54,17 @@ impl std::fmt::Debug for Sessions {
 }
 
 impl Sessions {
-    pub fn new(credentials: Credentials, life_ms: u64, seed: u64) -> Self {
-        Sessions { credentials, life_ms, seed, made: 0, open: HashMap::new(), logins: 0, failed_logins: 0 }
+    pub fn new(credentials: Credentials, life_ms: u64, seed: u64, mark: String) -> Self {
+        Sessions { credentials, life_ms, seed, mark, made: 0, open: HashMap::new(), logins: 0, failed_logins: 0 }
     }
 
     pub fn made(&self) -> u64 {
         self.made
+    }
+
+    /// What it accepts.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// Checks the sender: what is wrong here fails the whole request.
@@ -125,7 +132,8 @@ impl Sessions {
             return Err(error::sign_in_refused());
         }
         // The number is small; multiplying by an odd constant only spreads it.
-        let id = format!("{:016x}{:08x}..", (self.made + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.seed, self.made);
+        let spread = (self.made + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.seed;
+        let id = format!("{spread:016x}{:08x}{}", self.made, self.mark);
         self.made += 1;
         self.open.insert(id.clone(), Session { location: location.to_owned(), until_ms: now_ms + self.life_ms });
         Ok(id)

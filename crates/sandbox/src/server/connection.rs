@@ -5,6 +5,7 @@
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,18 +13,26 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The switch of one connection.
+/// The switch of one connection, and where the connection comes from.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cut(Arc<AtomicBool>);
+pub(super) struct Cut {
+    cut: Arc<AtomicBool>,
+    peer: Option<IpAddr>,
+}
 
 impl Cut {
     /// From now on nothing is written any more; what the handler answers next closes the connection instead.
     pub(super) fn cut(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.cut.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the other end is a program on this machine.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.peer.is_some_and(|peer| peer.to_canonical().is_loopback())
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::SeqCst) { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
+        if self.cut.load(Ordering::SeqCst) { Err(io::ErrorKind::ConnectionAborted.into()) } else { Ok(()) }
     }
 }
 
@@ -43,10 +52,10 @@ impl Listener for CuttingListener {
     type Addr = Cut;
 
     async fn accept(&mut self) -> (CuttingStream, Cut) {
-        let (tcp, _) = Listener::accept(&mut self.0).await;
+        let (tcp, peer) = Listener::accept(&mut self.0).await;
         // Small answers go out at once; without it they would wait for the client's acknowledgement.
         let _ = tcp.set_nodelay(true);
-        let cut = Cut::default();
+        let cut = Cut { peer: Some(peer.ip()), ..Cut::default() };
         (CuttingStream { tcp, cut: cut.clone() }, cut)
     }
 

@@ -1,5 +1,6 @@
 //! The XML gateway over HTTP: the edge's refusals, the faults around the model, and the time that work takes.
 
+use super::companies::Company;
 use super::connection::Cut;
 use super::{Shared, body, gone, lock, now_ms};
 use crate::faults::{Action, Rule, Vendor};
@@ -31,7 +32,7 @@ pub(super) async fn answer(
     let Ok(bytes) = axum::body::to_bytes(request_body, BODY_MAX).await else {
         return body::gateway(Reply::edge(413, "GW-0011", "Invalid Request"));
     };
-    let lenient = lock(&shared.intacct).assumptions().any_content_type;
+    let lenient = lock(&shared.companies.first().intacct).assumptions().any_content_type;
     if parts.method != http::Method::POST {
         return body::gateway(Reply::edge(405, "GW-0011", "Invalid Request"));
     }
@@ -62,46 +63,54 @@ fn nothing(cut: &Cut) -> Response {
 
 async fn work(shared: Arc<Shared>, bytes: Bytes) -> Outcome {
     let request = intacct::read(&bytes);
-    lock(&shared.intacct).count(&request);
+    let company = shared.companies.of_gateway(&request);
+    lock(&company.intacct).count(&request);
     let names = request.names();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let decision = lock(&shared.script).decide(Vendor::Intacct, &names, &bytes);
+    let decision = shared.companies.decide(&company, Vendor::Intacct, &names, &bytes);
     tokio::time::sleep(Duration::from_millis(decision.latency_ms)).await;
     let (limit, queue) = {
-        let model = lock(&shared.intacct);
+        let model = lock(&company.intacct);
         (model.assumptions().concurrency, model.assumptions().over_concurrency_waits)
     };
-    let Some(_slot) = shared.gate.enter(limit, queue).await else {
-        lock(&shared.intacct).count_refused();
+    let Some(_slot) = company.gate.enter(limit, queue).await else {
+        lock(&company.intacct).count_refused();
         return Outcome::Answer(body::gateway(Reply::rate_limited(429)));
     };
-    suffer(&shared, &bytes, &request, &decision.rule.unwrap_or_default()).await
+    suffer(&shared, &company, &bytes, &request, &decision.rule.unwrap_or_default()).await
 }
 
-async fn suffer(shared: &Arc<Shared>, bytes: &Bytes, request: &Request<'_>, rule: &Rule) -> Outcome {
+async fn suffer(
+    shared: &Arc<Shared>,
+    company: &Arc<Company>,
+    bytes: &Bytes,
+    request: &Request<'_>,
+    rule: &Rule,
+) -> Outcome {
     let usual = Injected::default();
     match rule.action {
         Action::DropBeforeCommit => return Outcome::Cut,
         Action::HangBeforeCommit => return Outcome::Hang,
         Action::LateCommit => {
-            let (shared, bytes, delay_ms) = (shared.clone(), bytes.clone(), rule.delay_ms);
+            let (shared, company) = (shared.clone(), company.clone());
+            let (bytes, delay_ms) = (bytes.clone(), rule.delay_ms);
             tokio::spawn(async move {
                 tokio::time::sleep(Duration::from_millis(delay_ms)).await;
-                run(&shared, &intacct::read(&bytes), usual).await;
+                run(&shared, &company, &intacct::read(&bytes), usual).await;
             });
             return Outcome::Cut;
         }
-        Action::ExpiredSession => lock(&shared.intacct).forget_session_of(request),
-        Action::DuplicateDelivery => drop(run(shared, request, usual).await),
+        Action::ExpiredSession => lock(&company.intacct).forget_session_of(request),
+        Action::DuplicateDelivery => drop(run(shared, company, request, usual).await),
         _ => {}
     }
     if let Some(refusal) = refusal(rule) {
         if rule.commit {
-            run(shared, request, usual).await;
+            run(shared, company, request, usual).await;
         }
         return Outcome::Answer(refusal);
     }
-    let reply = run(shared, request, injected(rule.action)).await;
+    let reply = run(shared, company, request, injected(rule.action)).await;
     match rule.action {
         Action::DropAfterCommit => Outcome::Cut,
         Action::HangAfterCommit => Outcome::Hang,
@@ -146,17 +155,14 @@ fn injected(action: Action) -> Injected {
 
 /// Runs one delivery of a request. The check for repeated control ids happens on arrival, the work at its end, so
 /// that two copies can overlap as they do at the vendor.
-async fn run(shared: &Arc<Shared>, request: &Request<'_>, injected: Injected) -> Reply {
-    let (per_function_ms, serial) = {
-        let script = lock(&shared.script);
-        (script.faults().create_ms_per_function, script.faults().serial_creates)
-    };
+async fn run(shared: &Shared, company: &Company, request: &Request<'_>, injected: Injected) -> Reply {
+    let (per_function_ms, serial) = shared.companies.create_pace(company);
     let creates = request.creates();
-    let _lane = if serial && creates > 0 { Some(shared.create_lane.lock().await) } else { None };
-    let ticket = lock(&shared.intacct).begin(now_ms(), request);
+    let _lane = if serial && creates > 0 { Some(company.create_lane.lock().await) } else { None };
+    let ticket = lock(&company.intacct).begin(now_ms(), request);
     let work_ms = per_function_ms.saturating_mul(creates as u64);
     if work_ms > 0 {
         tokio::time::sleep(Duration::from_millis(work_ms)).await;
     }
-    lock(&shared.intacct).finish(now_ms(), request, ticket, injected)
+    lock(&company.intacct).finish(now_ms(), request, ticket, injected)
 }

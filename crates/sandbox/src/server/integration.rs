@@ -1,8 +1,9 @@
 //! The Integration Server over HTTP: faults around the model, downloads drawn while they are sent.
 
+use super::companies::Company;
 use super::connection::Cut;
 use super::{Shared, body, gone, lock, now_ms};
-use crate::expensify::{Body as ModelBody, Reply, Request, job_of};
+use crate::expensify::{Asked, Body as ModelBody, Reply, Request};
 use crate::faults::{Action, Decision, Vendor};
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, State};
@@ -32,9 +33,11 @@ pub(super) async fn answer(
         content_type: content_type.unwrap_or_default().to_owned(),
         body: bytes,
     };
-    let decision = lock(&shared.script).decide(Vendor::Expensify, &[job_of(&request)], &request.body);
+    let asked = Asked::read(&request);
+    let company = shared.companies.of_integration(&asked);
+    let decision = shared.companies.decide(&company, Vendor::Expensify, &[asked.job_name()], &request.body);
     tokio::time::sleep(Duration::from_millis(decision.latency_ms)).await;
-    match suffer(&shared, &cut, request, &decision) {
+    match suffer(&company, &cut, &asked, &decision) {
         Some(response) => response,
         None => {
             gone(&mut shared.stop.clone()).await;
@@ -46,16 +49,16 @@ pub(super) async fn answer(
 
 /// The answer, or `None` for none ever. Exports change nothing, so "before" and "after commit" differ only in what
 /// the model counts.
-fn suffer(shared: &Shared, cut: &Cut, request: Request, decision: &Decision) -> Option<Response> {
+fn suffer(company: &Company, cut: &Cut, asked: &Asked, decision: &Decision) -> Option<Response> {
     let rule = decision.rule.clone().unwrap_or_default();
-    let handle = |request| lock(&shared.expensify).handle(now_ms(), request);
+    let handle = || lock(&company.expensify).answer(now_ms(), asked);
     let limited = r#"{"responseMessage":"Too many requests. Please try again later","responseCode":429}"#;
     let broken = |status: u16, sentence: &str| match status {
         500 | 502 => body::whole(status, "text/plain", Body::empty()),
         _ => body::html(status, sentence),
     };
     if rule.commit || matches!(rule.action, Action::DropAfterCommit | Action::HangAfterCommit) {
-        drop(handle(request.clone()));
+        drop(handle());
     }
     Some(match rule.action {
         Action::DropBeforeCommit | Action::DropAfterCommit | Action::LateCommit => {
@@ -72,20 +75,24 @@ fn suffer(shared: &Shared, cut: &Cut, request: Request, decision: &Decision) -> 
         Action::RateLimit429 => body::whole(429, "text/plain;charset=utf-8", limited),
         Action::RateLimit200 => body::whole(200, "text/plain;charset=utf-8", limited),
         Action::Truncate => {
-            let reply = handle(request);
+            let reply = handle();
             body::truncated(reply.status, reply.content_type, reply.body.collect(), rule.bytes)
         }
         Action::DuplicateDelivery => {
-            drop(handle(request.clone()));
-            sent(handle(request))
+            drop(handle());
+            sent(handle())
         }
-        _ => sent(handle(request)),
+        _ => sent(handle()),
     })
 }
 
 fn sent(reply: Reply) -> Response {
     match reply.body {
         ModelBody::Bytes(bytes) => body::whole(reply.status, reply.content_type, bytes),
+        // An idle poll is not worth a thread.
+        ModelBody::Chunks(chunks) if chunks.is_idle() => {
+            body::whole(reply.status, reply.content_type, ModelBody::Chunks(chunks).collect())
+        }
         ModelBody::Chunks(chunks) => {
             // Few chunks in hand: rendering overlaps with sending, and memory stays bounded.
             let (sender, receiver) = mpsc::channel::<Bytes>(2);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test says so by failing")]
 
+mod companies;
 mod expensify;
 mod faults;
 mod intacct;

@@ -68,16 +68,25 @@ pub async fn control(sandbox: &Sandbox, method: &str, path: &str, body: &str) ->
 
 /// An envelope that signs in with the login.
 pub fn envelope(sandbox: &Sandbox, unique: bool, functions: &str) -> String {
-    let c = &sandbox.credentials.intacct;
+    envelope_of(&sandbox.credentials, unique, functions)
+}
+
+/// The same with the credentials of any company.
+pub fn envelope_of(credentials: &sandbox::Credentials, unique: bool, functions: &str) -> String {
+    let c = &credentials.intacct;
     let login = format!(
         "<login><userid>{}</userid><companyid>{}</companyid><password>{}</password></login>",
         c.user_id, c.company_id, c.user_password
     );
-    with_authentication(sandbox, unique, &login, functions)
+    enclosed(credentials, unique, &login, functions)
 }
 
 pub fn with_authentication(sandbox: &Sandbox, unique: bool, authentication: &str, functions: &str) -> String {
-    let c = &sandbox.credentials.intacct;
+    enclosed(&sandbox.credentials, unique, authentication, functions)
+}
+
+fn enclosed(credentials: &sandbox::Credentials, unique: bool, authentication: &str, functions: &str) -> String {
+    let c = &credentials.intacct;
     format!(
         "<request><control><senderid>{}</senderid><password>{}</password><controlid>r</controlid><uniqueid>{unique}\
          </uniqueid><dtdversion>3.0</dtdversion><includewhitespace>false</includewhitespace></control><operation>\

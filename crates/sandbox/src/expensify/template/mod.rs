@@ -27,7 +27,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// The assumptions that a rendering follows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
     /// What absent values print.
     pub missing_values: MissingValues,
@@ -78,6 +78,11 @@ impl Sheet {
             adapted(template, rules).map(|_| plan)
         })?;
         Ok(Sheet { source, rules, plan })
+    }
+
+    /// Whether it is `source` read under `rules`.
+    pub fn is_of(&self, source: &str, rules: Rules) -> bool {
+        self.rules == rules && self.source == source
     }
 
     /// One batch: the text of the reports `numbers` of `company`.

@@ -58,16 +58,6 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-pub(super) fn credentials(seed: u64) -> Credentials {
-    Credentials {
-        sender_id: "sandbox-sender".into(),
-        sender_password: format!("sender-{seed:016x}"),
-        company_id: "example-services".into(),
-        user_id: "xml_connector".into(),
-        user_password: format!("user-{seed:016x}"),
-    }
-}
-
 /// Values for a first try.
 #[derive(Debug, Clone)]
 pub struct Samples {
@@ -156,12 +146,30 @@ pub(super) fn spoiled(reply: Reply, injected: Injected) -> Reply {
 #[derive(Debug)]
 pub struct Request<'a>(pub(super) Result<Envelope<'a>, Box<Refusal>>);
 
+/// The company that a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Address<'r> {
+    /// By its id, in a login.
+    Company(&'r str),
+    /// By the id of a session.
+    Session(&'r str),
+}
+
 /// Reads a request body. It never fails: what is wrong with the body is answered by the model.
 pub fn read(body: &[u8]) -> Request<'_> {
     Request(envelope::read(body))
 }
 
 impl Request<'_> {
+    /// The company of its first operation; `None` where it names none that can be read.
+    pub fn address(&self) -> Option<Address<'_>> {
+        match &self.0.as_ref().ok()?.operations.first()?.authentication {
+            Authentication::Login { company, .. } => Some(Address::Company(company)),
+            Authentication::Session(id) => Some(Address::Session(id)),
+            Authentication::Token => None,
+        }
+    }
+
     /// The words for fault rules: each function's name once, and `login` when the request signs in.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();

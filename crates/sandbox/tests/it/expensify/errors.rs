@@ -1,7 +1,7 @@
 //! Every refusal, with its code and message, under HTTP 200.
 
 use super::harness::{approved_job, encoded, envelope, export_job, server, text, unlimited};
-use sandbox::expensify::{Assumptions, NotReady, Request, job_of};
+use sandbox::expensify::{Asked, Assumptions, NotReady, Request};
 use serde_json::{Value, json};
 
 fn refusal(input: Value) -> (i64, String) {
@@ -188,6 +188,6 @@ fn fault_rules_can_tell_jobs_apart() {
         ("", "unknown"),
     ] {
         let body = format!("requestJobDescription={}", encoded(description)).into_bytes().into();
-        assert_eq!(job_of(&Request { body, ..Request::default() }), kind);
+        assert_eq!(Asked::read(&Request { body, ..Request::default() }).job_name(), kind);
     }
 }
