@@ -25,6 +25,8 @@ pub struct Settings {
     pub posting: Posting,
     /// The chart.
     pub ledger: Ledger,
+    /// The service.
+    pub service: Service,
 }
 
 /// `[database]`.
@@ -53,6 +55,8 @@ pub struct Expensify {
     pub requests_in_60_seconds: u32,
     /// Seconds for one answer.
     pub timeout_seconds: u64,
+    /// Name of the address that requests leave from, where the limits count by address too; else empty.
+    pub outgoing_address: String,
 }
 
 /// `[intacct]`.
@@ -93,6 +97,20 @@ pub struct Posting {
 pub struct Ledger {
     /// Seconds a chart stays fresh.
     pub chart_seconds: u64,
+}
+
+/// `[service]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Flows that one process works on at once.
+    pub flows_at_once: u32,
+    /// Milliseconds between two looks at what is due.
+    pub tick_ms: u64,
+    /// Seconds that a process which is told to stop may take to end what is under way.
+    pub drain_seconds: u64,
+    /// Seconds since the source last showed a report within which it may be posted without being read again.
+    pub shown_seconds: u64,
 }
 
 /// Why settings cannot be used.
@@ -161,9 +179,10 @@ impl Settings {
         if !(1..=100).contains(&batch) {
             return Err(SettingsError::Range { key: "posting.batch_entries", value: batch, allowed: "1 to 100" });
         }
-        // A lease is renewed when half of it is gone, and what is left must outlast a request.
-        if posting.lease_seconds <= self.intacct.create_timeout_seconds.saturating_mul(2) {
-            let allowed = "more than twice intacct.create_timeout_seconds";
+        // A lease is renewed three times as often as it runs out; whoever takes over what was being sent waits for the
+        // settle time, which must outlast the request.
+        if !(3..=3_600).contains(&posting.lease_seconds) {
+            let allowed = "3 to 3600";
             return Err(SettingsError::Range { key: "posting.lease_seconds", value: posting.lease_seconds, allowed });
         }
         let minutes = self.intacct.session_minutes;

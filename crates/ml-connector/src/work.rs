@@ -5,6 +5,8 @@ pub mod control;
 pub mod entry;
 pub mod error;
 pub mod lane;
+pub mod pace;
+pub mod pass;
 pub mod ping;
 pub mod poll;
 pub mod post;
@@ -45,6 +47,9 @@ pub struct Work<'a, S, D> {
     pub run: RunId,
     /// When it began, in epoch milliseconds.
     pub began_ms: i64,
+    /// What the source has shown since this time (epoch milliseconds) may be sent as it is; what it showed earlier is
+    /// read again first.
+    pub shown_since_ms: i64,
     /// Where reports come from.
     pub source: &'a S,
     /// Where entries go.
@@ -57,6 +62,13 @@ pub struct Work<'a, S, D> {
     pub rules: Rules,
     /// Who is told how far it is.
     pub progress: &'a dyn Progress,
+}
+
+impl<S, D> Work<'_, S, D> {
+    /// How long a lane is held before it has to be claimed again, in milliseconds.
+    pub(crate) fn lease_ms(&self) -> i64 {
+        i64::try_from(self.settings.posting.lease_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX)
+    }
 }
 
 /// The posting rules that the settings ask for.

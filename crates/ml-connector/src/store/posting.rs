@@ -19,7 +19,7 @@ use super::tx::Tx;
 
 mod read;
 
-pub(super) use read::{FIND_NO, IN_STATE, LINES, OF_REPORT, OTHER_FLOW, PAYLOADS, TOTALS};
+pub(super) use read::{FIND_NO, HAS_IN_STATE, IN_STATE, LINES, OF_REPORT, OTHER_FLOW, PAYLOADS, TOTALS};
 pub use read::{PostingTotal, StoredPosting};
 
 pub(super) static FREEZE: Rows = Rows::new(

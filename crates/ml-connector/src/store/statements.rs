@@ -51,6 +51,7 @@ const PLAIN: &[&str] = &[
     report::TOTALS,
     posting::FIND_NO,
     posting::IN_STATE,
+    posting::HAS_IN_STATE,
     posting::OF_REPORT,
     posting::OTHER_FLOW,
     posting::LINES,

@@ -15,6 +15,8 @@ pub struct ReportEntries {
     pub report_id: String,
     /// Its entries that are to be sent.
     pub entries: Vec<Entry>,
+    /// When the source last showed it, in epoch milliseconds.
+    pub shown_ms: i64,
 }
 
 /// A frozen entry.

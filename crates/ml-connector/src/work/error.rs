@@ -24,6 +24,12 @@ pub enum WorkError {
         #[source]
         source: IllegalMove,
     },
+    /// Another run or worker is sending to the company.
+    #[error("another run holds the lane of {company}")]
+    LaneBusy {
+        /// The company at the destination.
+        company: String,
+    },
     /// A setting or a file does not allow the work.
     #[error("{detail}")]
     Refused {
@@ -40,6 +46,7 @@ impl WorkError {
         match self {
             Self::Store(error) => Problem::of_report(error.code().unwrap_or(Code::DatabaseDamaged), "", said(error)),
             Self::Fault(fault) => fault.problem(),
+            Self::LaneBusy { .. } => Problem::of_report(Code::DatabaseBusy, "", self.to_string()),
             Self::Protocol { .. } => Problem::of_report(Code::DatabaseDamaged, "", said(self)),
             Self::Refused { code, detail } => Problem::of_report(*code, "", detail.clone()),
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use accounting::report::ReportState;
-use accounting::{Code, Currency, ExpenseReport, Problem};
+use accounting::{Code, Currency, Date, ExpenseReport, Problem};
 use serde_json::json;
 use tokio::sync::mpsc::Sender;
 
@@ -24,6 +24,8 @@ pub struct Waiting {
     pub report: ExpenseReport,
     /// Hash of its content.
     pub content_hash: [u8; 32],
+    /// When the source last showed it, in epoch milliseconds.
+    pub shown_ms: i64,
     /// Where it stood before, and with what generation; `None` for one that is new.
     pub known: Option<(InboxState, u8)>,
 }
@@ -41,15 +43,47 @@ impl<S: Source, D> Work<'_, S, D> {
     /// # Errors
     /// Those of the store. A fault of the source ends the reading and is part of the summary; what was read stays.
     pub async fn poll(&self, to: &Sender<Vec<Waiting>>, summary: &mut Summary) -> Result<(), WorkError> {
+        let from = self.flow.mapping.selection.cut_over;
+        self.poll_period(from, self.clock.today(), to, summary).await.map(|_| ())
+    }
+
+    /// Reads the reports of a period, and passes on those that wait to be translated. Whether all of it was read.
+    ///
+    /// # Errors
+    /// As [`Work::poll`].
+    pub async fn poll_period(
+        &self,
+        from: Date,
+        until: Date,
+        to: &Sender<Vec<Waiting>>,
+        summary: &mut Summary,
+    ) -> Result<bool, WorkError> {
         let selection = &self.flow.mapping.selection;
         let states: BTreeSet<ReportState> = selection.states.values().flatten().copied().collect();
         let wanted = Wanted::Period {
-            from: selection.cut_over,
-            to: self.clock.today(),
+            from,
+            to: until,
             states: states.into_iter().collect(),
             policies: selection.policies.iter().flatten().cloned().collect(),
         };
-        self.read(&wanted, to, summary).await.map(|_| ())
+        Ok(matches!(self.read(&wanted, to, summary).await?, Ended::Whole))
+    }
+
+    /// Reads reports again by their ids, and holds those that do not come.
+    ///
+    /// # Errors
+    /// As [`Work::poll`].
+    pub async fn reread(&self, ids: &[String], summary: &mut Summary) -> Result<(), WorkError> {
+        // What changed waits in the inbox for the next pass.
+        let (to_nobody, _) = tokio::sync::mpsc::channel(1);
+        for ids in ids.chunks(500) {
+            let asked_ms = self.clock.now_ms();
+            if let Ended::Broken = self.read(&Wanted::Reports(ids.to_vec()), &to_nobody, summary).await? {
+                return Ok(());
+            }
+            self.hold_vanished(ids, asked_ms).await?;
+        }
+        Ok(())
     }
 
     /// Reads reports again that wait and were not among those just polled: taken back, deleted, or outside the period.
@@ -176,7 +210,7 @@ impl<S: Source, D> Work<'_, S, D> {
                     Some((state, generation))
                 }
             };
-            waiting.push(Waiting { report, content_hash: row.content_hash, known });
+            waiting.push(Waiting { report, content_hash: row.content_hash, shown_ms: at_ms, known });
         }
         if events.is_empty() {
             tx.commit_untraced(at_ms).await?;

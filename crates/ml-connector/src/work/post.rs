@@ -63,7 +63,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let limit = self.settings.posting.batch_entries;
         let (mut group, mut entries) = (Vec::new(), 0);
         while let Some(reports) = from.recv().await {
-            for report in reports {
+            // What was not shown lately is read again at the source before it goes; it stays frozen until then.
+            let fresh = reports.into_iter().filter(|report| report.shown_ms >= self.shown_since_ms);
+            for report in fresh {
                 if entries > 0 && entries + report.entries.len() > limit {
                     let _ = to.send(std::mem::take(&mut group)).await;
                     entries = 0;
@@ -171,8 +173,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
 
     /// The lane's lease, with enough of it left for a request.
     async fn hold(&self, lane: &Lane) -> Result<Lease, WorkError> {
-        let lease_ms = i64::try_from(self.settings.posting.lease_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
-        Ok(lane.keep(self.customer.store(), self.clock.now_ms(), lease_ms).await?)
+        Ok(lane.keep(self.customer.store(), self.clock.now_ms(), self.lease_ms()).await?)
     }
 
     /// Cuts a group into requests: reports of one entry together, each report of several by itself and as a whole.

@@ -137,7 +137,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let others = stored.into_iter().filter(|posting| !is_here(posting));
         let mut entries: Vec<Entry> = report.entries.iter().map(copy).collect();
         entries.extend(others.map(|posting| stored_entry(posting, bytes::Bytes::new())));
-        Ok(ReportEntries { report_id: report.report_id.clone(), entries }.state())
+        Ok(ReportEntries { report_id: report.report_id.clone(), entries, shown_ms: 0 }.state())
     }
 
     /// One commit of what a look changed.

@@ -26,13 +26,21 @@ impl<S, D: Destination> Work<'_, S, D> {
     /// # Errors
     /// The fault that kept it from being read. Nothing may be posted then.
     pub async fn refresh(&self) -> Result<ChartInUse, WorkError> {
-        let connection = self.destination.company();
         let fresh_ms = i64::try_from(self.settings.ledger.chart_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
+        Ok(self.chart_within(fresh_ms).await?.0)
+    }
+
+    /// The stored chart while it is younger than `fresh_ms` milliseconds, else read anew; and whether it was read.
+    ///
+    /// # Errors
+    /// As [`Work::refresh`].
+    pub async fn chart_within(&self, fresh_ms: i64) -> Result<(ChartInUse, bool), WorkError> {
+        let connection = self.destination.company();
         if fresh_ms > 0
             && let Some(stored) = self.customer.latest_chart(connection).await?
             && self.clock.now_ms().saturating_sub(stored.taken_ms) < fresh_ms
         {
-            return Ok(ChartInUse { chart: Arc::new(stored.chart), sha256: stored.sha256 });
+            return Ok((ChartInUse { chart: Arc::new(stored.chart), sha256: stored.sha256 }, false));
         }
         self.progress.tell(Step::Refreshing);
         let chart = self.destination.read_chart().await?;
@@ -50,6 +58,6 @@ impl<S, D: Destination> Work<'_, S, D> {
         } else {
             tx.commit_untraced(at_ms).await?;
         }
-        Ok(ChartInUse { chart: Arc::new(chart), sha256 })
+        Ok((ChartInUse { chart: Arc::new(chart), sha256 }, true))
     }
 }

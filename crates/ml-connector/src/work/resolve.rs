@@ -81,7 +81,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         match entry.machine.due(now_ms, &self.rules) {
             Due::LookAt(at_ms) if at_ms <= now_ms || may_be_copy => match due.last_mut() {
                 Some(report) if report.report_id == report_id => report.entries.push(entry),
-                _ => due.push(ReportEntries { report_id, entries: vec![entry] }),
+                _ => due.push(ReportEntries { report_id, entries: vec![entry], shown_ms: 0 }),
             },
             Due::Release => {
                 entry.machine = moved(&entry, Event::Released { at_ms: now_ms }, self)?;
@@ -118,11 +118,15 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     }
 
     /// A page of entries that may be sent once more, or were frozen by an earlier run and not sent: whole reports only,
-    /// and only as the source showed them in this run.
+    /// and only as the source showed them since `shown_since_ms`.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn left_over(&self, after: &mut Option<String>) -> Result<Vec<ReportEntries>, WorkError> {
+    pub async fn left_over(
+        &self,
+        after: &mut Option<String>,
+        shown_since_ms: i64,
+    ) -> Result<Vec<ReportEntries>, WorkError> {
         let company = self.destination.company();
         let from = after.as_deref().and_then(Reference::parse);
         let page = self.customer.postings_in(company, &["frozen", "absent"], from.as_ref(), PAGE).await?;
@@ -134,8 +138,8 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let now_ms = self.clock.now_ms();
         let mut reports: Vec<ReportEntries> = Vec::new();
         for posting in page.into_iter().filter(|posting| posting.flow == self.flow_id) {
-            if let Some(entries) = self.whole_report(&posting, now_ms).await? {
-                reports.push(ReportEntries { report_id: posting.key.report, entries });
+            if let Some(report) = self.whole_report(&posting, now_ms, shown_since_ms).await? {
+                reports.push(report);
             }
         }
         let entries = || reports.iter().flat_map(|report| &report.entries);
@@ -151,12 +155,17 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     /// The unsettled entries of a posting's report, without their bytes, if all of them may be sent: all go together,
     /// or none. They are given for the first of them alone, wherever a page ends. What the ledger rolled back beside a
     /// refused sibling goes with it.
-    async fn whole_report(&self, posting: &StoredPosting, now_ms: i64) -> Result<Option<Vec<Entry>>, WorkError> {
+    async fn whole_report(
+        &self,
+        posting: &StoredPosting,
+        now_ms: i64,
+        shown_since_ms: i64,
+    ) -> Result<Option<ReportEntries>, WorkError> {
         let Some(report) = self.customer.report(&self.flow_id, &posting.key.report).await? else { return Ok(None) };
-        // Changed, taken back or gone: what was frozen is not what was approved. Not shown in this run: nobody knows.
+        // Changed, taken back or gone: what was frozen is not what was approved. Not shown lately: nobody knows.
         let stands = matches!(report.state, InboxState::Ready | InboxState::Unknown | InboxState::Rejected);
         let taken = self.flow.mapping.selection.states.values().any(|states| states.contains(&report.source_state));
-        let shown = report.seen_ms >= self.began_ms && report.content_hash == posting.content_hash;
+        let shown = report.seen_ms >= shown_since_ms && report.content_hash == posting.content_hash;
         if !(stands && taken && shown) {
             return Ok(None);
         }
@@ -177,6 +186,8 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             }
             entries.push(entry);
         }
-        Ok((first.as_ref() == Some(&posting.reference)).then_some(entries))
+        let report_id = posting.key.report.clone();
+        let whole = ReportEntries { report_id, entries, shown_ms: report.seen_ms };
+        Ok((first.as_ref() == Some(&posting.reference)).then_some(whole))
     }
 }

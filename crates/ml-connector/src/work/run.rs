@@ -33,7 +33,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             return self.rehearse().await;
         }
         let lane = self.claim().await?;
-        let result = self.run_in(&lane, wait).await;
+        let result = self.keeping(&lane, self.run_in(&lane, wait)).await;
         self.customer.store().release_lane(lane.into_lease()).await?;
         result
     }
@@ -43,7 +43,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let (to_post, _nobody) = channel(1);
         let (polled, translated) = tokio::join!(self.read_all(to_translate), async {
             let chart = self.refresh().await?;
-            self.translate(None, &chart, waiting, &to_post).await
+            self.translate(None, &chart, None, waiting, &to_post).await
         });
         translated?;
         polled
@@ -60,7 +60,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 let to_post = to_post;
                 self.check_clock().await?;
                 let chart = self.refresh().await?;
-                self.translate(Some(lane), &chart, waiting, &to_post).await
+                self.translate(Some(lane), &chart, None, waiting, &to_post).await
             },
             self.post(lane, groups),
         );
@@ -86,7 +86,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             let to_post = to_post;
             let mut after = None;
             loop {
-                let reports = self.left_over(&mut after).await?;
+                let reports = self.left_over(&mut after, self.shown_since_ms).await?;
                 if !reports.is_empty() {
                     let _ = to_post.send(reports).await;
                 }
@@ -101,7 +101,12 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     }
 
     /// Looks at what is in doubt and sends what may be sent, until nothing is due; with `wait`, until all has settled.
-    async fn settle(&self, lane: &Lane, wait: bool, summary: &mut Summary) -> Result<(), WorkError> {
+    pub(super) async fn settle(
+        &self,
+        lane: &Lane,
+        wait: bool,
+        summary: &mut Summary,
+    ) -> Result<Option<i64>, WorkError> {
         let began_ms = self.clock.now_ms();
         let patience_ms = self.rules.settle_ms.saturating_add(self.rules.look_gap_ms.saturating_mul(3));
         let mut passes = 0;
@@ -112,7 +117,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 Ok(pending) => pending,
                 Err(WorkError::Fault(fault)) => {
                     summary.fault(&fault);
-                    return Ok(());
+                    return Ok(None);
                 }
                 Err(error) => return Err(error),
             };
@@ -126,9 +131,11 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 }
             }
             let now_ms = self.clock.now_ms();
-            let Some(next_ms) = pending.next_ms.filter(|_| wait && pending.in_doubt > 0) else { return Ok(()) };
+            let Some(next_ms) = pending.next_ms.filter(|_| wait && pending.in_doubt > 0) else {
+                return Ok(pending.next_ms);
+            };
             if now_ms.saturating_sub(began_ms) > patience_ms {
-                return Ok(());
+                return Ok(Some(next_ms));
             }
             lane.rest();
             passes = 0;
@@ -139,21 +146,17 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         }
     }
 
-    async fn claim(&self) -> Result<Lane, WorkError> {
+    pub(super) async fn claim(&self) -> Result<Lane, WorkError> {
         let store = self.customer.store();
         let lane = format!("intacct:{}", self.destination.company());
         let at_ms = self.clock.now_ms();
-        let lease_ms = i64::try_from(self.settings.posting.lease_seconds.saturating_mul(1_000)).unwrap_or(i64::MAX);
-        let claimed = store.claim_lane(&lane, self.run.as_str(), at_ms, lease_ms).await?;
-        let busy = || WorkError::Refused {
-            code: Code::DatabaseBusy,
-            detail: format!("another run holds the lane of {}", self.destination.company()),
-        };
+        let claimed = store.claim_lane(&lane, self.run.as_str(), at_ms, self.lease_ms()).await?;
+        let busy = || WorkError::LaneBusy { company: self.destination.company().to_owned() };
         claimed.map(Lane::new).ok_or_else(busy)
     }
 
     /// What an earlier process left in SENDING has an unknown outcome; what a restored database believes is in doubt.
-    async fn recover(&self, lane: &Lane) -> Result<(), WorkError> {
+    pub(super) async fn recover(&self, lane: &Lane) -> Result<(), WorkError> {
         self.doubt(lane, &["sending"], "posting.unknown", |at_ms| Event::Restarted { at_ms }).await?;
         if self.customer.store().restored() {
             let states = ["frozen", "rejected", "unknown", "absent", "held"];
@@ -184,7 +187,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 let report_id = posting.key.report.clone();
                 let mut entry = entry(posting, bytes::Bytes::new());
                 entry.machine = moved(&entry, event(at_ms), self)?;
-                reports.push((flow, ReportEntries { report_id, entries: vec![entry] }));
+                reports.push((flow, ReportEntries { report_id, entries: vec![entry], shown_ms: 0 }));
             }
             let mut tx = self.customer.begin().await?;
             let entries = || reports.iter().flat_map(|(_, report)| &report.entries);
@@ -204,7 +207,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     }
 
     /// Refuses to post while this machine's clock and the ledger's differ.
-    async fn check_clock(&self) -> Result<(), WorkError> {
+    pub(super) async fn check_clock(&self) -> Result<(), WorkError> {
         let Some(there_ms) = self.destination.time_ms().await? else { return Ok(()) };
         let skew_ms = self.clock.now_ms().saturating_sub(there_ms);
         if skew_ms.saturating_abs() <= SKEW_LIMIT_MS {

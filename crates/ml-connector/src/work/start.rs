@@ -124,6 +124,7 @@ impl Opened {
             flow_id: self.flow_id.clone(),
             run: self.run.clone(),
             began_ms: self.began_ms,
+            shown_since_ms: self.began_ms,
             source: &self.source,
             destination: &self.destination,
             clock: &self.clock,

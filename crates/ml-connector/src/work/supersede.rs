@@ -94,7 +94,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     /// machine holds what is refused again and again; that is tried again once a day.
     async fn keep_postings(&self, lane: &Lane, latest: Vec<StoredPosting>) -> Result<InboxState, WorkError> {
         let now_ms = self.clock.now_ms();
-        let mut report = ReportEntries { report_id: String::new(), entries: Vec::new() };
+        let mut report = ReportEntries { report_id: String::new(), entries: Vec::new(), shown_ms: 0 };
         let mut released = Vec::new();
         for posting in latest {
             let changed_ms = posting.changed_ms;

@@ -56,7 +56,7 @@ fn rehearsed(existing: Vec<StoredPosting>, made: Option<&[Made]>, waiting: &Wait
 }
 
 impl<S: Sync, D: Destination> Work<'_, S, D> {
-    /// Translates batches as they come, and passes on what was frozen.
+    /// Translates a batch at hand and those that come, and passes on what was frozen.
     ///
     /// # Errors
     /// Those of the store.
@@ -64,12 +64,18 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         &self,
         lane: Option<&Lane>,
         chart: &ChartInUse,
+        mut first: Option<Vec<Waiting>>,
         mut from: Receiver<Vec<Waiting>>,
         to: &Sender<Vec<ReportEntries>>,
     ) -> Result<(), WorkError> {
         let translator = Translator::new(&self.flow.mapping, &chart.chart);
         let has_other_flows = self.customer.flows().await?.len() > 1;
-        while let Some(batch) = from.recv().await {
+        loop {
+            let next = match first.take() {
+                Some(batch) => Some(batch),
+                None => from.recv().await,
+            };
+            let Some(batch) = next else { return Ok(()) };
             let mut outcomes = Vec::with_capacity(batch.len());
             for waiting in batch {
                 // One thread does everything: a reply of the ledger must not wait for a whole batch.
@@ -85,7 +91,6 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
                 let _ = to.send(frozen).await;
             }
         }
-        Ok(())
     }
 
     /// A report that has postings already is not frozen again unless they may be replaced.
@@ -323,7 +328,8 @@ fn into_entries(outcome: Outcome) -> ReportEntries {
         machine: accounting::posting::Posting::frozen(),
         problem: None,
     });
-    ReportEntries { report_id: outcome.waiting.report.id, entries: entries.collect() }
+    let shown_ms = outcome.waiting.shown_ms;
+    ReportEntries { report_id: outcome.waiting.report.id, entries: entries.collect(), shown_ms }
 }
 
 fn whole_report(reason: String, amount: Option<Amount>) -> SkippedExpense {

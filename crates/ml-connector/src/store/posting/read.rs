@@ -32,6 +32,8 @@ pub(in crate::store) const FIND_NO: &str =
     "SELECT posting_no FROM postings WHERE customer_id = $1 AND company = $2 AND reference = $3";
 pub(in crate::store) const IN_STATE: &str =
     concat!(columns!(), "AND company = $2 AND state = $3 AND posting_no > $4 ORDER BY posting_no LIMIT $5");
+pub(in crate::store) const HAS_IN_STATE: &str = "SELECT posting_no FROM postings \
+     WHERE state = $3 AND company = $2 AND customer_id = $1 AND flow_id = $4 LIMIT 1";
 pub(in crate::store) const OF_REPORT: &str = concat!(
     columns!(),
     "AND report_no = (SELECT report_no FROM reports WHERE customer_id = $1 AND flow_id = $2 AND report_id = $3) \
@@ -143,6 +145,21 @@ impl CustomerStore {
         let finding = sql::query_scalar(FIND_NO).bind(self.id().as_str()).bind(company).bind(reference.as_str());
         let found = finding.fetch_optional(self.reader()).await.map_err(failed("looking up a posting"))?;
         found.ok_or_else(|| StoreError::NotFound { what: "posting", id: reference.to_string() })
+    }
+
+    /// Whether a flow has entries that wait to be sent, were refused, or whose outcome is not known.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn has_open_postings(&self, company: &str, flow: &FlowId) -> Result<bool, StoreError> {
+        for state in ["frozen", "sending", "unknown", "absent", "rejected"] {
+            let finding = sql::query_scalar::<i64>(HAS_IN_STATE).bind(self.id().as_str()).bind(company).bind(state);
+            let found = finding.bind(flow.as_str()).fetch_optional(self.reader()).await;
+            if found.map_err(failed("looking for open postings"))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// All postings of a report, the oldest generation first.

@@ -1,0 +1,255 @@
+//! One pass over a flow in the service: whatever is due of reading, translating, posting, settling and looking after.
+//! It looks at the stored state, acts, and is safe to repeat and safe to kill at any point; it never waits for time to
+//! pass. An idle flow asks its source once and its ledger nothing.
+
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use accounting::Date;
+use jiff::ToSpan;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use super::lane::Lane;
+use super::poll::Waiting;
+use super::summary::Summary;
+use super::{Work, WorkError};
+use crate::flow::Mode;
+use crate::store::{InboxState, StoreError};
+use crate::systems::{Destination, Source};
+
+/// Days before the cursor that each poll reads again: what was approved late, or reached the vendor's search late.
+const OVERLAP_DAYS: i32 = 3;
+/// Days that a sweep reads again at least.
+const SWEEP_DAYS: i32 = 45;
+/// A chart older than this is read again before anything rests on it.
+const CHART_MS: i64 = 24 * 3_600 * 1_000;
+/// Name of the cursor that says through which day the source was read as a whole.
+pub const POLL_CURSOR: &str = "poll";
+/// How soon to try again where another worker has the company's lane.
+const BUSY_MS: i64 = 3_000;
+
+/// What a pass is to do beside what its state asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Agenda {
+    /// Read the source from the cursor on.
+    pub poll: bool,
+    /// Read the last weeks of the source again.
+    pub sweep: bool,
+    /// Read the destination's chart.
+    pub refresh: bool,
+    /// Tie out.
+    pub reconcile: bool,
+    /// Something else needs the ledger: a wish of a person's.
+    pub ledger: bool,
+}
+
+/// What came of a pass.
+#[derive(Debug, Default)]
+pub struct Passed {
+    /// What it did.
+    pub summary: Summary,
+    /// The source was read as a whole.
+    pub polled: bool,
+    /// The chart was read.
+    pub refreshed: bool,
+    /// The sweep, and what follows it, is done.
+    pub swept: bool,
+    /// The tie-out is done.
+    pub reconciled: bool,
+    /// What a restored database cannot know was learned.
+    pub recovered: bool,
+    /// When there is more to do, in epoch milliseconds, apart from the schedules.
+    pub next_ms: Option<i64>,
+}
+
+impl Passed {
+    fn wait_until(&mut self, at_ms: i64) {
+        self.next_ms = Some(self.next_ms.map_or(at_ms, |known_ms| known_ms.min(at_ms)));
+    }
+}
+
+impl<S: Source, D: Destination> Work<'_, S, D> {
+    /// One pass. `more` is what else is to be done with the ledger, once the chart is there.
+    ///
+    /// # Errors
+    /// What kept the pass from doing its work at all. Faults that ended a part of it are in the summary.
+    pub async fn pass<F>(&self, agenda: Agenda, more: impl FnOnce() -> F + Send) -> Result<Passed, WorkError>
+    where
+        F: Future<Output = Result<(), WorkError>> + Send,
+    {
+        let (to_translate, waiting) = channel(1);
+        let (read, worked) =
+            tokio::join!(self.read_due(agenda, to_translate), Box::pin(self.work_through(agenda, waiting, more)));
+        let (summary, whole) = read?;
+        let mut passed = worked?;
+        passed.summary.add(summary);
+        passed.polled = whole && (agenda.poll || agenda.sweep);
+        passed.swept &= whole;
+        Ok(passed)
+    }
+
+    /// Reads what the agenda asks for into the inbox, and moves the cursor where all of it was there.
+    async fn read_due(&self, agenda: Agenda, to: Sender<Vec<Waiting>>) -> Result<(Summary, bool), WorkError> {
+        let mut summary = Summary::default();
+        if !agenda.poll && !agenda.sweep {
+            return Ok((summary, false));
+        }
+        let today = self.clock.today();
+        let from = self.read_from(agenda.sweep, today).await?;
+        let whole = self.poll_period(from, today, &to, &mut summary).await?;
+        if whole {
+            let mut tx = self.customer.begin().await?;
+            let at_ms = self.clock.now_ms();
+            tx.put_cursor(&self.flow_id, POLL_CURSOR, &today.to_string(), at_ms).await?;
+            tx.commit_untraced(at_ms).await?;
+        }
+        Ok((summary, whole))
+    }
+
+    /// The first day to read: everything since the cut-over, until that was done once.
+    async fn read_from(&self, sweep: bool, today: Date) -> Result<Date, WorkError> {
+        let cut_over = self.flow.mapping.selection.cut_over;
+        let cursor = self.customer.cursor(&self.flow_id, POLL_CURSOR).await?;
+        let Some(read_to) = cursor.and_then(|day| day.parse::<Date>().ok()) else { return Ok(cut_over) };
+        let back = |day: Date, days: i32| day.checked_sub(days.days()).unwrap_or(cut_over);
+        let by_cursor = back(read_to, OVERLAP_DAYS);
+        let from = if sweep { by_cursor.min(back(today, self.sweep_days())) } else { by_cursor };
+        Ok(from.max(cut_over).min(today))
+    }
+
+    fn sweep_days(&self) -> i32 {
+        SWEEP_DAYS
+    }
+
+    /// Everything that needs the ledger, where anything does.
+    async fn work_through<F>(
+        &self,
+        agenda: Agenda,
+        mut waiting: Receiver<Vec<Waiting>>,
+        more: impl FnOnce() -> F + Send,
+    ) -> Result<Passed, WorkError>
+    where
+        F: Future<Output = Result<(), WorkError>> + Send,
+    {
+        let mut passed = Passed::default();
+        let asked = agenda.refresh || agenda.reconcile || agenda.sweep || agenda.ledger;
+        let needed = asked || self.has_work_left().await?;
+        let first = if needed { None } else { next_batch(&mut waiting).await };
+        if !needed && first.is_none() {
+            return Ok(passed);
+        }
+        let lane = match self.claim().await {
+            Ok(lane) => lane,
+            Err(WorkError::LaneBusy { .. }) => {
+                // What was read waits in the inbox.
+                while next_batch(&mut waiting).await.is_some() {}
+                passed.wait_until(self.clock.now_ms().saturating_add(BUSY_MS));
+                return Ok(passed);
+            }
+            Err(error) => return Err(error),
+        };
+        let working = self.with_ledger(&lane, agenda, first, waiting, more, &mut passed);
+        let result = self.keeping(&lane, working).await;
+        self.customer.store().release_lane(lane.into_lease()).await?;
+        result.map(|()| passed)
+    }
+
+    async fn with_ledger<F>(
+        &self,
+        lane: &Lane,
+        agenda: Agenda,
+        first: Option<Vec<Waiting>>,
+        waiting: Receiver<Vec<Waiting>>,
+        more: impl FnOnce() -> F + Send,
+        passed: &mut Passed,
+    ) -> Result<(), WorkError>
+    where
+        F: Future<Output = Result<(), WorkError>> + Send,
+    {
+        let posts = self.flow.mode == Mode::Post;
+        if posts {
+            self.recover(lane).await?;
+            self.check_clock().await?;
+        }
+        let (chart, read) = self.chart_within(if agenda.refresh { 0 } else { CHART_MS }).await?;
+        passed.refreshed = read;
+        let (to_post, groups) = channel(1);
+        let translating = async {
+            // Dropped at the end, so that the last stage knows that nothing more comes.
+            let to_post = to_post;
+            self.translate(posts.then_some(lane), &chart, first, waiting, &to_post).await
+        };
+        let posting = async { if posts { self.post(lane, groups).await } else { Ok(drained(groups).await) } };
+        let (translated, posted) = tokio::join!(translating, posting);
+        translated?;
+        passed.summary.add(posted?);
+        more().await?;
+        if posts {
+            self.confirm_leaving(&mut passed.summary).await?;
+            let pending = self.settle(lane, false, &mut passed.summary).await?;
+            if let Some(next_ms) = pending {
+                passed.wait_until(next_ms);
+            }
+        }
+        passed.swept = agenda.sweep;
+        Ok(())
+    }
+
+    /// Reads again, at the source, what may leave now and was not shown lately: what was approved must still be so.
+    async fn confirm_leaving(&self, summary: &mut Summary) -> Result<(), WorkError> {
+        let mut stale = Vec::new();
+        let mut after = None;
+        loop {
+            let reports = self.left_over(&mut after, 0).await?;
+            let old = reports.into_iter().filter(|report| report.shown_ms < self.shown_since_ms);
+            stale.extend(old.map(|report| report.report_id));
+            if after.is_none() {
+                break;
+            }
+        }
+        self.reread(&stale, summary).await
+    }
+
+    /// Keeps the lane's lease while the work goes on. A lane that was lost lets nothing more be sent; what is under way
+    /// ends, and is kept as an observation.
+    pub async fn keeping<T>(&self, lane: &Lane, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        let lease_ms = self.lease_ms();
+        let third = Duration::from_millis(u64::try_from(lease_ms / 3).unwrap_or(1_000).max(100));
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(third) => {
+                    let kept = lane.keep(self.customer.store(), self.clock.now_ms(), lease_ms).await;
+                    if let Err(StoreError::FenceLost { .. }) = kept {
+                        lane.stop();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether something of this flow waits to be sent or settled.
+    async fn has_work_left(&self) -> Result<bool, WorkError> {
+        let company = self.destination.company();
+        let open = self.customer.has_open_postings(company, &self.flow_id).await?;
+        Ok(open || !self.customer.reports_in(&self.flow_id, &[InboxState::Seen], None, 1).await?.is_empty())
+    }
+}
+
+/// A batch that holds something.
+async fn next_batch(waiting: &mut Receiver<Vec<Waiting>>) -> Option<Vec<Waiting>> {
+    loop {
+        let batch = waiting.recv().await?;
+        if !batch.is_empty() {
+            return Some(batch);
+        }
+    }
+}
+
+/// Takes what nobody posts.
+async fn drained<T>(mut from: Receiver<T>) -> Summary {
+    while from.recv().await.is_some() {}
+    Summary::default()
+}
