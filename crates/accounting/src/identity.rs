@@ -4,11 +4,22 @@
 //! ```text
 //! reference  MLC + family (13) + suffix (4)        20 characters, base32 alphabet
 //! family     SHA-256("mlc1" | company | report id) first 13 characters
-//! suffix     fund source, generation, part (2)
+//! suffix     scope and kind (1), generation, part (2)
 //! control id mlc1- + SHA-256(reference, company) (32) + -k + salt
 //! ```
 //! The family leaves out the workspace and the fund source: a report that is moved to another workspace, or an
 //! expense that changes hands, is still the same report, and one prefix search finds all that was ever posted for it.
+//!
+//! The first character of the suffix tells scope and kind together, so that what takes an entry back has a reference of
+//! its own in the same family, told by the entry's own:
+//!
+//! ```text
+//!                          reimbursable  company card  other  whole report
+//! entry                    R             C             O      A
+//! reversal of an entry     S             D             P      B
+//! difference               T             E             Q      F
+//! reversal of a difference U             G             N      H
+//! ```
 
 use std::fmt;
 
@@ -31,6 +42,20 @@ pub enum Scope {
     WholeReport,
 }
 
+/// What an entry does with the money of its scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Kind {
+    /// Books it.
+    #[default]
+    Entry,
+    /// Takes the entry of the same scope, generation and part back.
+    Reversal,
+    /// Books by how much the report's new content differs from what stands.
+    Difference,
+    /// Takes the difference of the same scope, generation and part back.
+    DifferenceReversal,
+}
+
 /// Which entry of which report.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PostingKey {
@@ -40,7 +65,10 @@ pub struct PostingKey {
     pub report: String,
     /// What the entry stands for.
     pub scope: Scope,
-    /// 0 at first; counted up when changed content replaces an entry that is proven not to exist.
+    /// What it does with that.
+    pub kind: Kind,
+    /// 0 at first; counted up when changed content replaces an entry that is proven not to exist or was taken back, and
+    /// with every difference.
     pub generation: u8,
     /// Position among the entries of the same scope (a day, an expense, a part of a long entry).
     pub part: u16,
@@ -66,7 +94,45 @@ pub fn family_prefix(company: &str, report: &str) -> String {
     format!("{PREFIX}{}", &BASE32_NOPAD.encode(&hash)[..FAMILY_LENGTH])
 }
 
+impl Kind {
+    const NAMES: [(&'static str, Self); 4] = [
+        ("entry", Self::Entry),
+        ("reversal", Self::Reversal),
+        ("difference", Self::Difference),
+        ("difference_reversal", Self::DifferenceReversal),
+    ];
+
+    /// The name under which it is stored and shown.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
+    /// Reads back [`Kind::name`].
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
+    /// Whether it takes another entry back.
+    pub const fn is_reversal(self) -> bool {
+        matches!(self, Self::Reversal | Self::DifferenceReversal)
+    }
+
+    /// The kind that takes this one back; a reversal is not taken back.
+    pub const fn reversal(self) -> Option<Self> {
+        match self {
+            Self::Entry => Some(Self::Reversal),
+            Self::Difference => Some(Self::DifferenceReversal),
+            Self::Reversal | Self::DifferenceReversal => None,
+        }
+    }
+}
+
 impl PostingKey {
+    /// The key of the entry that takes this one back; `None` for one that does so itself.
+    pub fn reversal(&self) -> Option<Self> {
+        self.kind.reversal().map(|kind| Self { kind, ..self.clone() })
+    }
+
     /// The reference of the entry.
     ///
     /// # Errors
@@ -74,18 +140,28 @@ impl PostingKey {
     pub fn reference(&self) -> Result<Reference, KeyOutOfRange> {
         let out_of_range = || KeyOutOfRange { generation: self.generation, part: self.part };
         let digit = |value: u16| DIGITS.get(usize::from(value)).map(|byte| char::from(*byte)).ok_or_else(out_of_range);
-        let scope = match self.scope {
-            Scope::Fund(FundSource::Reimbursable) => 'R',
-            Scope::Fund(FundSource::CompanyCard) => 'C',
-            Scope::Fund(FundSource::Other) => 'O',
-            Scope::WholeReport => 'A',
-        };
         let mut text = family_prefix(&self.company, &self.report);
-        text.push(scope);
+        text.push(letter(self.scope, self.kind));
         text.push(digit(u16::from(self.generation))?);
         text.push(digit(self.part / 32)?);
         text.push(digit(self.part % 32)?);
         Ok(Reference(text))
+    }
+}
+
+/// The character for scope and kind; the table stands above.
+const fn letter(scope: Scope, kind: Kind) -> char {
+    let [reimbursable, card, other, whole] = match kind {
+        Kind::Entry => ['R', 'C', 'O', 'A'],
+        Kind::Reversal => ['S', 'D', 'P', 'B'],
+        Kind::Difference => ['T', 'E', 'Q', 'F'],
+        Kind::DifferenceReversal => ['U', 'G', 'N', 'H'],
+    };
+    match scope {
+        Scope::Fund(FundSource::Reimbursable) => reimbursable,
+        Scope::Fund(FundSource::CompanyCard) => card,
+        Scope::Fund(FundSource::Other) => other,
+        Scope::WholeReport => whole,
     }
 }
 

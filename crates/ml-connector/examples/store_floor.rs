@@ -15,7 +15,7 @@ use std::time::Instant;
 use accounting::amount::{Amount, Currency};
 use accounting::dimension::Dimension;
 use accounting::entry::{Direction, EntryState, Header, JournalEntry, Line, Reason, Side};
-use accounting::identity::{PostingKey, Reference, Scope};
+use accounting::identity::{Kind, PostingKey, Reference, Scope};
 use accounting::posting::{Event, Finding, Posting, Rules, Verdict};
 use accounting::report::{FundSource, ReportState};
 use accounting::translate::PlannedEntry;
@@ -215,6 +215,7 @@ impl Floor {
                 company: COMPANY.to_owned(),
                 report: report_id(index),
                 scope: Scope::Fund(FundSource::Reimbursable),
+                kind: Kind::Entry,
                 generation: 0,
                 part: 0,
             };

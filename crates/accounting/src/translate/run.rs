@@ -15,7 +15,7 @@ use super::{Held, Plan, PlannedEntry, Setting, Skip, SkippedExpense, Translation
 use crate::amount::{Amount, Currency};
 use crate::dimension::Dimension;
 use crate::entry::{Header, JournalEntry};
-use crate::identity::{PostingKey, Scope};
+use crate::identity::{Kind, PostingKey, Scope};
 use crate::mapping::ZeroAmounts;
 use crate::problem::Code;
 use crate::report::ExpenseReport;
@@ -126,7 +126,8 @@ impl Translator<'_> {
         let Paper { report, setting, currency, heading, .. } = *paper;
         let number = u16::try_from(before).unwrap_or(u16::MAX);
         let (company, generation) = (setting.company.clone(), setting.generation);
-        let key = PostingKey { company, report: report.id.clone(), scope, generation, part: number };
+        let (report_id, kind) = (report.id.clone(), Kind::Entry);
+        let key = PostingKey { company, report: report_id, scope, kind, generation, part: number };
         let reference = match key.reference() {
             Ok(reference) => reference,
             Err(error) => {

@@ -24,12 +24,12 @@ pub use read::{PostingTotal, StoredPosting};
 
 pub(super) static FREEZE: Rows = Rows::new(
     "INSERT INTO postings (posting_no, report_no, customer_id, flow_id, frozen_ms, changed_ms, machine, company, \
-     reference, report_id, scope, generation, part, entries, content_hash, mapping_version, chart_sha256, \
+     reference, report_id, scope, kind, generation, part, entries, content_hash, mapping_version, chart_sha256, \
      posting_date, original_date, journal, currency, total_minor, amount_minor, line_count, payload_sha256, state, \
      fence) VALUES ",
     &[
         OWN, REPORT_NO, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN, OWN,
-        OWN, OWN, OWN, OWN, "'frozen'", "0",
+        OWN, OWN, OWN, OWN, OWN, "'frozen'", "0",
     ],
     " ON CONFLICT (reference, company, customer_id) DO NOTHING",
 );
@@ -102,6 +102,7 @@ impl Tx {
                     .bind(reference.as_str())
                     .bind(&key.report)
                     .bind(scope_name(key.scope))
+                    .bind(key.kind.name())
                     .bind(i64::from(key.generation))
                     .bind(i64::from(key.part))
                     .bind(i64::from(posting.entries))

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use accounting::FundSource;
-use accounting::identity::{PostingKey, Reference, Scope, family_prefix};
+use accounting::identity::{Kind, PostingKey, Reference, Scope, family_prefix};
 use proptest::prelude::*;
 
 fn key(company: &str, report: &str) -> PostingKey {
@@ -11,10 +11,13 @@ fn key(company: &str, report: &str) -> PostingKey {
         company: company.to_owned(),
         report: report.to_owned(),
         scope: Scope::Fund(FundSource::Reimbursable),
+        kind: Kind::Entry,
         generation: 0,
         part: 0,
     }
 }
+
+const KINDS: [Kind; 4] = [Kind::Entry, Kind::Reversal, Kind::Difference, Kind::DifferenceReversal];
 
 const SCOPES: [Scope; 4] = [
     Scope::Fund(FundSource::Reimbursable),
@@ -34,10 +37,10 @@ fn the_reference_of_a_known_report_never_changes() {
 #[test]
 fn every_entry_of_a_report_has_its_own_reference_in_one_family() {
     let mut seen = BTreeSet::new();
-    for scope in SCOPES {
+    for (scope, kind) in SCOPES.into_iter().flat_map(|scope| KINDS.map(|kind| (scope, kind))) {
         for generation in 0..32 {
             for part in (0..1024).step_by(17).chain([1023]) {
-                let key = PostingKey { scope, generation, part, ..key("ACME", "R1") };
+                let key = PostingKey { scope, kind, generation, part, ..key("ACME", "R1") };
                 let reference = key.reference().unwrap();
                 assert_eq!(reference.as_str().len(), 20);
                 assert_eq!(reference.family_prefix(), family_prefix("ACME", "R1"));
@@ -45,6 +48,19 @@ fn every_entry_of_a_report_has_its_own_reference_in_one_family() {
                 assert!(seen.insert(reference));
             }
         }
+    }
+}
+
+#[test]
+fn what_takes_an_entry_back_is_told_by_the_entry_and_is_not_taken_back_itself() {
+    let entry = key("ACME", "R00bCluvcO4T");
+    let reversal = entry.reversal().unwrap();
+    assert_eq!(reversal.reference().unwrap().as_str(), "MLCVYFOWAGHZFKKBSAAA");
+    assert_eq!((reversal.kind, reversal.generation, reversal.part), (Kind::Reversal, entry.generation, entry.part));
+    assert_eq!(reversal.reversal(), None);
+    for kind in KINDS {
+        assert_eq!(Kind::parse(kind.name()), Some(kind));
+        assert_eq!(kind.is_reversal(), kind.reversal().is_none());
     }
 }
 

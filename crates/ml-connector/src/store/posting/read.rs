@@ -1,7 +1,7 @@
 //! Reading postings: pages of those in a state, those of a report, their bytes and lines, and sums.
 
 use accounting::amount::{Amount, Currency};
-use accounting::identity::{PostingKey, Reference, family_prefix};
+use accounting::identity::{Kind, PostingKey, Reference, family_prefix};
 use accounting::posting::Posting;
 use accounting::problem::Problem;
 use jiff::civil::Date;
@@ -23,7 +23,7 @@ macro_rules! columns {
     () => {
         "SELECT posting_no, company, reference, flow_id, report_id, scope, generation, part, entries, content_hash, \
          mapping_version, chart_sha256, posting_date, original_date, journal, currency, total_minor, amount_minor, \
-         line_count, payload_sha256, machine, problem, frozen_ms, changed_ms, fence FROM postings \
+         line_count, payload_sha256, machine, problem, frozen_ms, changed_ms, fence, kind FROM postings \
          WHERE customer_id = $1 "
     };
 }
@@ -253,6 +253,7 @@ fn read(row: &Row) -> Result<StoredPosting, StoreError> {
             company: row.try_get(1).map_err(&reading)?,
             report: row.try_get(4).map_err(&reading)?,
             scope: parse_scope(row.try_get(5).map_err(&reading)?).ok_or_else(|| stored("scope"))?,
+            kind: Kind::parse(row.try_get(25).map_err(&reading)?).ok_or_else(|| stored("kind"))?,
             generation: small(row.try_get(6).map_err(&reading)?, "generation")?,
             part: small(row.try_get(7).map_err(&reading)?, "part")?,
         },

@@ -3,7 +3,7 @@
 use accounting::amount::{Amount, Currency};
 use accounting::dimension::Dimension;
 use accounting::entry::{Direction, EntryState, Header, JournalEntry, Line, Reason, Side};
-use accounting::identity::{PostingKey, Scope};
+use accounting::identity::{Kind, PostingKey, Scope};
 use accounting::report::{FundSource, ReportState};
 use accounting::translate::PlannedEntry;
 use jiff::civil::date;
@@ -100,6 +100,7 @@ impl Frozen {
             company: COMPANY.to_owned(),
             report: format!("R{index:05}"),
             scope: Scope::Fund(FundSource::Reimbursable),
+            kind: Kind::Entry,
             generation: 0,
             part: 0,
         };
