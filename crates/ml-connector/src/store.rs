@@ -13,6 +13,7 @@ mod attempt;
 mod audit;
 mod audit_check;
 mod budget;
+mod case;
 mod cause;
 mod chart;
 mod chart_document;
@@ -32,6 +33,7 @@ mod lines;
 mod pass;
 mod posting;
 mod problems;
+mod reconciliation;
 mod reference_drift;
 mod report;
 mod rows;
@@ -49,6 +51,7 @@ pub use attempt::{
 pub use audit::{AuditEntry, AuditEvent, AuditFilter};
 pub use audit_check::{Verified, verify_export};
 pub use budget::BudgetWindow;
+pub use case::{Case, CaseFilter, CaseKind, CaseState, Consent, Decision, NewCase, Verdict};
 pub use cause::{Cause, CauseReport, cause_id};
 pub use chart::StoredChart;
 pub use control::Control;
@@ -58,12 +61,13 @@ pub use flow::{FlowVersion, FlowVersionInfo, StoredFlow};
 pub use flow_time::{ClaimedFlow, FlowTimes};
 pub use held::{Release, StaleReport, StoredReport};
 pub use history::{PostingHistory, ReportHistory};
-pub use ids::{CustomerId, FlowId, Ids, RequestId, RunId, WantedId};
+pub use ids::{CaseId, CustomerId, FlowId, Ids, ReconciliationId, RequestId, RunId, WantedId};
 pub use installation::Installation;
 pub use lane::Lease;
 pub use lines::StoredLine;
 pub use pass::StoredPass;
 pub use posting::{NewPosting, PostingChange, PostingTotal, StoredPosting};
+pub use reconciliation::{Reconciliation, ReconciliationState};
 pub use reference_drift::{NewReferenceDrift, ReferenceDrift};
 pub use report::{
     Arrival, InboxReport, InboxState, KnownReport, NewReport, RawReport, ReportChange, ReportTotal, ReportVersion,

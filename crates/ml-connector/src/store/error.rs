@@ -107,6 +107,12 @@ pub enum StoreError {
         /// Which noun.
         what: &'static str,
     },
+    /// What was asked is not allowed as things stand; nothing was written.
+    #[error("{why}")]
+    Refused {
+        /// Why, in words for whoever asked.
+        why: String,
+    },
     /// A posting with this reference is stored already.
     #[error("the posting {reference} is frozen already")]
     PostingExists {

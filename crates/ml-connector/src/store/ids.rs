@@ -62,6 +62,14 @@ id! {
     /// One request to a vendor.
     RequestId "req_"
 }
+id! {
+    /// Something that a person must decide.
+    CaseId "case_"
+}
+id! {
+    /// One reconciliation of a flow.
+    ReconciliationId "rec_"
+}
 
 id! {
     /// Something a person asked a worker to do.
@@ -127,6 +135,22 @@ impl Ids {
     /// See [`Ids::customer`].
     pub fn wanted(&self, at_ms: i64) -> Result<WantedId, StoreError> {
         Ok(WantedId(self.text(WantedId::PREFIX, at_ms)?))
+    }
+
+    /// A new case's id.
+    ///
+    /// # Errors
+    /// See [`Ids::customer`].
+    pub fn case(&self, at_ms: i64) -> Result<CaseId, StoreError> {
+        Ok(CaseId(self.text(CaseId::PREFIX, at_ms)?))
+    }
+
+    /// A new reconciliation's id.
+    ///
+    /// # Errors
+    /// See [`Ids::customer`].
+    pub fn reconciliation(&self, at_ms: i64) -> Result<ReconciliationId, StoreError> {
+        Ok(ReconciliationId(self.text(ReconciliationId::PREFIX, at_ms)?))
     }
 
     /// A text that no other installation carries: who holds a lease, which incarnation a database is.

@@ -20,8 +20,12 @@ macro_rules! schema {
 }
 
 /// Every step.
-pub(super) const SCHEMAS: &[Schema] =
-    &[schema!(1, "0001_start.sql"), schema!(2, "0002_service.sql"), schema!(6, "0006_config.sql")];
+pub(super) const SCHEMAS: &[Schema] = &[
+    schema!(1, "0001_start.sql"),
+    schema!(2, "0002_service.sql"),
+    schema!(5, "0005_cases.sql"),
+    schema!(6, "0006_config.sql"),
+];
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> i64 {

@@ -4,8 +4,8 @@
 use super::rows::{Rows, SIZES};
 use super::sql::Text;
 use super::{
-    attempt, audit, audit_check, budget, cause, chart, control, counter, customer, flow, flow_time, held, installation,
-    lane, pass, posting, reference_drift, report, secret, sqlite, wanted,
+    attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_time, held,
+    installation, lane, pass, posting, reconciliation, reference_drift, report, secret, sqlite, wanted,
 };
 
 const PLAIN: &[&str] = &[
@@ -64,6 +64,17 @@ const PLAIN: &[&str] = &[
     attempt::OBSERVATIONS,
     control::PUT,
     control::FIND,
+    case::OPEN,
+    case::DECIDE,
+    case::MOVE,
+    case::REOPEN,
+    case::FIND,
+    case::FIND_CAUSE,
+    case::LIST,
+    case::OF_REPORT,
+    reconciliation::ADD,
+    reconciliation::FIND,
+    reconciliation::LIST,
     audit::HEAD,
     audit::LIST,
     audit_check::FIND_CHECKPOINT,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_forged;
+mod cases;
 mod facts;
 mod inbox;
 mod lanes;
