@@ -7,6 +7,7 @@
 //! `/Integration-Server/ExpensifyIntegrations`, and the sandbox's own:
 //!
 //! - `GET /_state` (`?ledger=0` without the entries): what came in and what is booked.
+//! - `GET /_state/all` (`?each=1`, `?approved=1`): sums over all companies, and what stands in their books twice.
 //! - `GET`, `POST`, `DELETE /_faults`: what goes wrong. `[{"on":"create","nth":1,"action":"drop_after_commit"}]` cuts
 //!   the first create's connection after it was booked; `{"latency_ms":50}` slows all requests down;
 //!   `{"assumptions":{"failed_burns_key":true}}` changes how Intacct behaves where nobody knows how it does. All keys

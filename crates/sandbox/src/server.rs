@@ -10,6 +10,7 @@ mod gate;
 mod gateway;
 mod integration;
 mod options;
+mod totals;
 
 use crate::identity::Identity;
 use crate::{expensify, faults::Faults, intacct};
@@ -142,6 +143,7 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         .route(GATEWAY, routing::any(gateway::answer))
         .route(INTEGRATION, routing::any(integration::answer))
         .route("/_state", routing::get(control::state))
+        .route("/_state/all", routing::get(totals::all))
         .route("/_credentials", routing::get(control::credentials))
         .route("/_faults", routing::get(control::faults).post(control::set_faults).delete(control::clear_faults))
         .route("/_edit", routing::post(control::edit))
@@ -211,6 +213,13 @@ impl Sandbox {
     /// The same of company `number`; `None` where there is no such company.
     pub fn state_of(&self, number: usize) -> Option<Value> {
         self.shared.companies.seen(number).map(|company| control::state_of(&company, true))
+    }
+
+    /// Sums over all companies that were called: requests, entries, amounts, and what stands in the books twice, as
+    /// `GET /_state/all` answers. With `each` every company by itself besides, with `approved` what all approved and
+    /// paid reports come to, which takes its time.
+    pub fn state_of_all(&self, each: bool, approved: bool) -> Value {
+        totals::of_all(&self.shared, each, approved)
     }
 
     /// Replaces the faults that all companies share and starts their counters anew.

@@ -19,6 +19,7 @@ mod parameters;
 mod policies;
 mod sheets;
 mod template;
+mod totals;
 mod wire;
 
 pub use asked::Asked;
@@ -27,6 +28,7 @@ pub use company::mix;
 pub use files::Chunks;
 pub use model::{Credentials, Model};
 pub use sheets::Sheets;
+pub use totals::{Approved, Snapshot};
 pub use wire::{Body, Reply, Request};
 
 /// What the seeded company looks like.

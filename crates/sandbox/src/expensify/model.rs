@@ -39,16 +39,16 @@ impl std::fmt::Debug for Credentials {
 /// The Integration Server with its company.
 #[derive(Debug)]
 pub struct Model {
-    company: Arc<Company>,
+    pub(super) company: Arc<Company>,
     credentials: Credentials,
     assumptions: Assumptions,
     sheets: Arc<Sheets>,
     limiter: Limiter,
-    over_budget: u64,
+    pub(super) over_budget: u64,
     files: Files,
     exports: u64,
     requests: BTreeMap<&'static str, u64>,
-    violations: VecDeque<Value>,
+    pub(super) violations: VecDeque<Value>,
     diagnostics: VecDeque<Value>,
 }
 
@@ -217,6 +217,15 @@ impl Model {
         )
     }
 
+    /// Requests by job, with every job that there is.
+    pub(super) fn requests(&self) -> BTreeMap<&'static str, u64> {
+        let mut requests = self.requests.clone();
+        for name in ["total", "export", "download", "get", "write", "unknown", "rate_limited", "refused"] {
+            requests.entry(name).or_default();
+        }
+        requests
+    }
+
     fn count(&mut self, what: &'static str) {
         *self.requests.entry(what).or_default() += 1;
     }
@@ -233,12 +242,8 @@ impl Model {
         for head in self.company.numbers().filter_map(|n| self.company.head(n)) {
             *reports.entry(head.state.api()).or_default() += 1;
         }
-        let mut requests = self.requests.clone();
-        for name in ["total", "export", "download", "get", "write", "unknown", "rate_limited", "refused"] {
-            requests.entry(name).or_default();
-        }
         json!({
-            "requests": requests,
+            "requests": self.requests(),
             "violations": self.violations,
             "diagnostics": self.diagnostics,
             "over_budget": self.over_budget,

@@ -26,9 +26,11 @@ mod sql;
 mod state;
 #[cfg(test)]
 mod tests;
+mod totals;
 mod when;
 mod xml;
 
 pub use assumptions::{Assumptions, DuplicateReply, TooLong, Unordered};
 pub use model::{Address, Credentials, FirstBooks, Injected, Model, Options, Reply, Request, Samples, Ticket, read};
+pub use totals::{Doubled, Totals};
 pub use when::utc_date;

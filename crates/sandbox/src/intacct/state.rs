@@ -5,9 +5,9 @@
 use super::books::{Entry, Line, Origin};
 use super::model::Model;
 use super::names::{Sym, field};
+use super::totals;
 use super::when::us_date;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
 /// The names of a line's fields in the state.
 const LINE_FIELDS: &[(&str, Sym)] = &[
@@ -38,21 +38,7 @@ impl Model {
     /// through the gateway; what was there before is `opening_entries`, what a person booked in a story
     /// `personal_entries`.
     pub fn state(&self, with_ledger: bool) -> Value {
-        let through = || self.books.ledger.iter().filter(|e| e.origin == Origin::Gateway);
         let count = |origin| self.books.ledger.iter().filter(|e| e.origin == origin).count();
-        let mut sums: BTreeMap<&str, (i128, i128)> = BTreeMap::new();
-        for line in through().flat_map(|e| &e.lines) {
-            let sum = sums.entry(self.books.names.text(line.fields.get(field::CURRENCY))).or_default();
-            let side = if line.debit { &mut sum.0 } else { &mut sum.1 };
-            *side += i128::from(line.amount_minor);
-        }
-        let by_currency: Vec<Value> = sums
-            .iter()
-            .map(|(currency, (debit, credit))| {
-                let number = |n: &i128| i64::try_from(*n).map_or_else(|_| json!(n.to_string()), |n| json!(n));
-                json!({"currency": currency, "debit_minor": number(debit), "credit_minor": number(credit)})
-            })
-            .collect();
         let mut requests = Map::from_iter([("total".to_owned(), json!(self.counts.total))]);
         requests.extend(self.counts.by_function.iter().map(|(name, n)| (name.clone(), json!(n))));
         let mut state = json!({
@@ -64,14 +50,14 @@ impl Model {
             "sessions_mixed": self.counts.sessions_mixed,
             "repeated_control_ids": self.memory.refused,
             "closed_until": us_date(self.books.closed_until),
-            "journal_entries": through().count(),
-            "lines": through().map(|e| e.lines.len()).sum::<usize>(),
-            "by_currency": by_currency,
+            "journal_entries": self.through().count(),
+            "lines": self.through().map(|e| e.lines.len()).sum::<usize>(),
+            "by_currency": totals::currencies(&self.sums()),
             "opening_entries": count(Origin::Opening),
             "personal_entries": count(Origin::Person),
         });
         if with_ledger {
-            state["ledger"] = through().map(|entry| self.entry_json(entry)).collect();
+            state["ledger"] = self.through().map(|entry| self.entry_json(entry)).collect();
         }
         state
     }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 /// What stands behind the question mark.
 type Asked = Query<HashMap<String, String>>;
 
-fn answer(status: u16, value: &Value) -> Response {
+pub(super) fn answer(status: u16, value: &Value) -> Response {
     body::whole(status, "application/json", format!("{value}\n"))
 }
 

@@ -6,4 +6,5 @@ mod companies;
 mod expensify;
 mod faults;
 mod intacct;
+mod totals;
 mod wire;
