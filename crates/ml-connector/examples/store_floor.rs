@@ -50,7 +50,7 @@ async fn main() {
     let store = Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.unwrap();
     let customer = store.create_customer("default", "floor", NOW_MS).await.unwrap();
     let mut tx = customer.begin().await.unwrap();
-    let flow = tx.put_flow("floor", "document", NOW_MS).await.unwrap().id;
+    let flow = tx.put_flow("floor", "document", "author", NOW_MS).await.unwrap().id;
     tx.commit(NOW_MS, vec![event("flow.changed", "floor")]).await.unwrap();
     let lease = store.claim_lane("intacct:acme", "floor", NOW_MS, i64::MAX / 2).await.unwrap().unwrap();
     let run = store.ids().run(NOW_MS).unwrap();

@@ -9,6 +9,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+mod agreement;
+mod approval;
 mod attempt;
 mod audit;
 mod audit_check;
@@ -24,12 +26,14 @@ mod database;
 mod error;
 mod flow;
 mod flow_time;
+mod gate;
 mod held;
 mod history;
 mod ids;
 mod installation;
 mod lane;
 mod lines;
+mod look_alike;
 mod pass;
 mod posting;
 mod problems;
@@ -45,6 +49,8 @@ mod statements;
 mod tx;
 mod wanted;
 
+pub use agreement::StoredAgreement;
+pub use approval::{Approval, Decision, standing};
 pub use attempt::{
     Attempt, AttemptEnd, NewAttempt, NewObservation, NewRequest, REPLY_LIMIT, Request, RequestEnd, StoredObservation,
 };
@@ -59,12 +65,14 @@ pub use customer::{Customer, CustomerStore};
 pub use error::StoreError;
 pub use flow::{FlowVersion, FlowVersionInfo, StoredFlow};
 pub use flow_time::{ClaimedFlow, FlowTimes};
+pub use gate::{EntryFacts, GateShown, GateShut, WaitingReport, WaitingTotal};
 pub use held::{Release, StaleReport, StoredReport};
 pub use history::{PostingHistory, ReportHistory};
 pub use ids::{CaseId, CustomerId, FlowId, Ids, ReconciliationId, RequestId, RunId, WantedId};
 pub use installation::Installation;
 pub use lane::Lease;
 pub use lines::StoredLine;
+pub use look_alike::{Answer, HandOver, LookAlike};
 pub use pass::StoredPass;
 pub use posting::{NewPosting, PostingChange, PostingTotal, StoredPosting};
 pub use reconciliation::{Reconciliation, ReconciliationState};

@@ -16,6 +16,8 @@ pub enum Owner {
     LedgerAdmin,
     /// Whoever runs this service.
     Operator,
+    /// Whoever approves what is posted.
+    Approver,
 }
 
 impl Owner {
@@ -27,6 +29,7 @@ impl Owner {
             Self::SourceAdmin => "the Expensify administrator",
             Self::LedgerAdmin => "the Intacct administrator",
             Self::Operator => "the operator",
+            Self::Approver => "an approver",
         }
     }
 }
@@ -156,6 +159,27 @@ codes! {
     133 DimensionConflict Mapper "Dimension values contradict each other"
         "A task is booked with a project that it does not belong to."
         "Correct the tag in Expensify or the dimension's values in the mapping."
+    140 PostingPaused Operator "Posting is paused"
+        "The flow is paused, or its schedule lets nothing be posted now: a blackout, or the freeze of a close."
+        "Nothing: it is posted by itself when the pause ends. Resume the flow or change [schedule] to post sooner."
+    141 CeilingOfDay Operator "Ceiling of the day is reached"
+        "With this report, the flow would post more today than control.ceiling_day allows."
+        "Nothing: it is posted by itself on a day with room for it. Raise the ceiling if it is too low."
+    142 ReviewAwaited Approver "Waits for review"
+        "The first postings of a flow (control.review_first) are reviewed by a person before they go out."
+        "Look at the entry and approve or reject it."
+    143 ApprovalAwaited Approver "Waits for approval"
+        "The flow asks for the approval of such an entry, by persons who did not write the mapping that made it."
+        "Look at the entry and approve or reject it."
+    144 HandOverUnconfirmed Approver "Hand-over is not confirmed"
+        "Before a flow's first posting the ledger is searched for what was booked already; what was found waits for an answer."
+        "Look at what the check has found, answer for each report, and confirm the hand-over."
+    145 LooksBooked Approver "Looks already booked"
+        "The ledger holds an entry that looks like this report."
+        "Compare the two: say that it is the same, and the report is left alone, or that it is another one, and it is posted."
+    146 PostingRejected Approver "Rejected by an approver"
+        "A person looked at the entry and rejected it."
+        "Mend what the note names; it is asked for approval again when its content changes or somebody releases it."
     150 ReportUnapproved LedgerAdmin "Posted report is no longer approved"
         "The report was posted, and Expensify now shows it in a state that the flow does not take."
         "Decide the case: reverse the entry, or accept it with a note."

@@ -119,6 +119,17 @@ pub enum StoreError {
         /// Its reference.
         reference: String,
     },
+    /// An approval by the person who wrote the mapping that made the entry.
+    #[error("{actor} wrote the mapping that made {reference}, and may not approve it")]
+    OwnChange {
+        /// The entry's reference.
+        reference: String,
+        /// Who wanted to approve.
+        actor: String,
+    },
+    /// A decision that must give its reason came without a note.
+    #[error("a note is needed")]
+    NoteMissing,
     /// Sealed credentials exist and no master key was given.
     #[error("the master key is missing")]
     MasterKeyMissing,

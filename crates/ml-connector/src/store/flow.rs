@@ -18,7 +18,9 @@ pub(super) const CREATE: &str =
 pub(super) const MOVE: &str = "UPDATE flows SET version = $1, changed_ms = $2 WHERE customer_id = $3 AND id = $4 \
      AND version = $1 - 1";
 pub(super) const ADD_VERSION: &str = "INSERT INTO flow_versions (customer_id, flow_id, version, document, sha256, \
-     created_ms) VALUES ($1, $2, $3, $4, $5, $6)";
+     created_ms, author) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+pub(super) const AUTHOR: &str =
+    "SELECT author FROM flow_versions WHERE customer_id = $1 AND flow_id = $2 AND version = $3";
 pub(super) const LIST: &str = "SELECT f.id, f.name, v.version, v.document, v.created_ms FROM flows f \
      JOIN flow_versions v ON v.customer_id = f.customer_id AND v.flow_id = f.id AND v.version = f.version \
      WHERE f.customer_id = $1 ORDER BY f.name";
@@ -74,12 +76,19 @@ pub struct FlowVersion {
 }
 
 impl Tx {
-    /// Keeps the document of the flow called `name`: as a new version where it differs from the newest one.
+    /// Keeps the document of the flow called `name`: as a new version where it differs from the newest one. Its
+    /// author may not approve what that version makes.
     ///
     /// # Errors
     /// [`StoreError::Stale`] where somebody else made a version meanwhile; [`StoreError::Statement`],
     /// [`StoreError::Random`], [`StoreError::Stored`].
-    pub async fn put_flow(&mut self, name: &str, document: &str, at_ms: i64) -> Result<FlowVersion, StoreError> {
+    pub async fn put_flow(
+        &mut self,
+        name: &str,
+        document: &str,
+        author: &str,
+        at_ms: i64,
+    ) -> Result<FlowVersion, StoreError> {
         let keeping = failed("keeping a flow's document");
         let customer = self.customer_id().clone();
         let sha256 = HEXLOWER.encode(&Sha256::digest(document.as_bytes()));
@@ -111,7 +120,8 @@ impl Tx {
             .bind(version)
             .bind(document)
             .bind(sha256)
-            .bind(at_ms);
+            .bind(at_ms)
+            .bind(author);
         adding.execute(self.connection()).await.map_err(&keeping)?;
         self.await_flow(&id, at_ms).await?;
         Ok(FlowVersion { id, version: version_number(version)?, new: true })

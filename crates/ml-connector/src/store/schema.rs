@@ -23,6 +23,7 @@ macro_rules! schema {
 pub(super) const SCHEMAS: &[Schema] = &[
     schema!(1, "0001_start.sql"),
     schema!(2, "0002_service.sql"),
+    schema!(4, "0004_admit.sql"),
     schema!(5, "0005_cases.sql"),
     schema!(6, "0006_config.sql"),
 ];

@@ -93,7 +93,7 @@ impl Opened {
         let store = open_store(&settings, Access::Write, &clock).await?;
         let customer = store.create_customer(&flow.customer, ACTOR, began_ms).await?;
         let mut tx = customer.begin().await?;
-        let version = tx.put_flow(&flow.name, &flow.document, began_ms).await?;
+        let version = tx.put_flow(&flow.name, &flow.document, ACTOR, began_ms).await?;
         if version.new {
             let detail = json!({ "version": version.version, "sha256": data_encoding::HEXLOWER.encode(&flow.sha256) });
             let event = AuditEvent::new(ACTOR, "flow.changed", version.id.as_str(), detail);

@@ -44,7 +44,7 @@ async fn what_is_dropped_leaves_no_entry_and_nothing_else() {
     let world = world().await;
     let before = world.customer.verify_audit(true).await.unwrap();
     let mut tx = world.customer.begin().await.unwrap();
-    tx.put_flow("Another", "document", NOW_MS).await.unwrap();
+    tx.put_flow("Another", "document", "author", NOW_MS).await.unwrap();
     tx.put_reports(&world.flow, &world.run, &[super::facts::report(1, 1)], NOW_MS).await.unwrap();
     drop(tx);
     assert_eq!(world.customer.verify_audit(true).await.unwrap(), before);

@@ -30,7 +30,7 @@ pub async fn world() -> World {
 pub async fn world_in(store: Store) -> World {
     let customer = store.create_customer("default", "test", NOW_MS).await.unwrap();
     let mut tx = customer.begin().await.unwrap();
-    let flow = tx.put_flow("Expenses", "name = \"Expenses\"", NOW_MS).await.unwrap();
+    let flow = tx.put_flow("Expenses", "name = \"Expenses\"", "author", NOW_MS).await.unwrap();
     tx.commit(NOW_MS, vec![event("flow.changed", flow.id.as_str())]).await.unwrap();
     let run = store.ids().run(NOW_MS).unwrap();
     World { store, customer, flow: flow.id, run }

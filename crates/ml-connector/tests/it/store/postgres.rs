@@ -12,6 +12,7 @@ use ml_connector::store::statements;
 const SCHEMA: &str = concat!(
     include_str!("../../../migrations/postgres/0001_start.sql"),
     include_str!("../../../migrations/postgres/0002_service.sql"),
+    include_str!("../../../migrations/postgres/0004_admit.sql"),
     include_str!("../../../migrations/postgres/0005_cases.sql"),
     include_str!("../../../migrations/postgres/0006_config.sql")
 );
@@ -64,6 +65,7 @@ fn both_schemas_have_the_same_tables_and_columns() {
     let sqlite = concat!(
         include_str!("../../../migrations/sqlite/0001_start.sql"),
         include_str!("../../../migrations/sqlite/0002_service.sql"),
+        include_str!("../../../migrations/sqlite/0004_admit.sql"),
         include_str!("../../../migrations/sqlite/0005_cases.sql"),
         include_str!("../../../migrations/sqlite/0006_config.sql")
     );

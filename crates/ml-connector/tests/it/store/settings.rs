@@ -24,11 +24,11 @@ async fn a_customer_is_made_once() {
 async fn a_changed_document_is_a_new_version_and_the_same_is_none() {
     let world = world().await;
     let mut tx = world.customer.begin().await.unwrap();
-    let same = tx.put_flow("Expenses", "name = \"Expenses\"", NOW_MS + 1).await.unwrap();
+    let same = tx.put_flow("Expenses", "name = \"Expenses\"", "author", NOW_MS + 1).await.unwrap();
     assert_eq!((same.version, same.new), (1, false));
-    let changed = tx.put_flow("Expenses", "name = \"Expenses\" # changed", NOW_MS + 2).await.unwrap();
+    let changed = tx.put_flow("Expenses", "name = \"Expenses\" # changed", "author", NOW_MS + 2).await.unwrap();
     assert_eq!((changed.version, changed.new, &changed.id), (2, true, &world.flow));
-    let other = tx.put_flow("Other", "name = \"Other\"", NOW_MS + 3).await.unwrap();
+    let other = tx.put_flow("Other", "name = \"Other\"", "author", NOW_MS + 3).await.unwrap();
     assert_eq!((other.version, other.new), (1, true));
     tx.commit(NOW_MS + 3, vec![event("flow.changed", "Expenses"), event("flow.changed", "Other")]).await.unwrap();
 
