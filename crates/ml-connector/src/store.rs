@@ -50,7 +50,7 @@ mod tx;
 mod wanted;
 
 pub use agreement::StoredAgreement;
-pub use approval::{Approval, Decision, standing};
+pub use approval::{Approval, Judgement, standing};
 pub use attempt::{
     Attempt, AttemptEnd, NewAttempt, NewObservation, NewRequest, REPLY_LIMIT, Request, RequestEnd, StoredObservation,
 };

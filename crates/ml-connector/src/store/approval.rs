@@ -43,7 +43,7 @@ pub(super) const LIST: &str = concat!(
 
 /// What a person decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decision {
+pub enum Judgement {
     /// These bytes may be sent.
     Approve,
     /// They may not, until somebody releases them.
@@ -52,7 +52,7 @@ pub enum Decision {
     Release,
 }
 
-impl Decision {
+impl Judgement {
     /// Its word in the database and in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -92,7 +92,7 @@ pub struct Approval {
     /// Hash of the bytes that were looked at.
     pub payload_sha256: [u8; 32],
     /// What was decided.
-    pub decision: Decision,
+    pub decision: Judgement,
     /// By whom.
     pub actor: String,
     /// Why; may be empty for an approval.
@@ -128,7 +128,7 @@ impl CustomerStore {
         note: &str,
         at_ms: i64,
     ) -> Result<Approval, StoreError> {
-        self.decide(reference, sha256, Decision::Approve, actor, note, at_ms).await
+        self.judge(reference, sha256, Judgement::Approve, actor, note, at_ms).await
     }
 
     /// Rejects the bytes `sha256` of an entry; its report waits until the rejection is lifted or its content changes.
@@ -144,7 +144,7 @@ impl CustomerStore {
         note: &str,
         at_ms: i64,
     ) -> Result<Approval, StoreError> {
-        self.decide(reference, sha256, Decision::Reject, actor, note, at_ms).await
+        self.judge(reference, sha256, Judgement::Reject, actor, note, at_ms).await
     }
 
     /// Lifts a rejection: the entry is asked for approval anew where it needs one.
@@ -159,20 +159,20 @@ impl CustomerStore {
         note: &str,
         at_ms: i64,
     ) -> Result<Approval, StoreError> {
-        self.decide(reference, sha256, Decision::Release, actor, note, at_ms).await
+        self.judge(reference, sha256, Judgement::Release, actor, note, at_ms).await
     }
 
-    async fn decide(
+    async fn judge(
         &self,
         reference: &Reference,
         sha256: &[u8; 32],
-        decision: Decision,
+        decision: Judgement,
         actor: &str,
         note: &str,
         at_ms: i64,
     ) -> Result<Approval, StoreError> {
         let note = note.trim();
-        if note.is_empty() && decision == Decision::Reject {
+        if note.is_empty() && decision == Judgement::Reject {
             return Err(StoreError::NoteMissing);
         }
         let mut tx = self.begin().await?;
@@ -186,19 +186,19 @@ impl CustomerStore {
         if let Some(same) = in_force.iter().find(|one| one.decision == decision && one.actor == actor) {
             return Ok((*same).clone());
         }
-        let rejected = in_force.last().is_some_and(|last| last.decision == Decision::Reject);
+        let rejected = in_force.last().is_some_and(|last| last.decision == Judgement::Reject);
         let waits = matches!(target.state.as_str(), "frozen" | "absent" | "rejected");
         let fits = match decision {
-            Decision::Approve => !rejected,
-            Decision::Reject => true,
-            Decision::Release => rejected,
+            Judgement::Approve => !rejected,
+            Judgement::Reject => true,
+            Judgement::Release => rejected,
         };
         if !waits || !fits {
             return stale;
         }
         let review_alone = target.gate == Some(i64::from(Code::ReviewAwaited.number()));
         let own = target.authors.iter().flatten().any(|author| author == actor);
-        if decision == Decision::Approve && own && !review_alone {
+        if decision == Judgement::Approve && own && !review_alone {
             return Err(StoreError::OwnChange { reference: reference.to_string(), actor: actor.to_owned() });
         }
         let number = tx.take_numbers("approvals", 1).await?;
@@ -272,9 +272,9 @@ pub fn standing<'a>(decisions: &'a [Approval], sha256: &[u8; 32]) -> Vec<&'a App
     let mut in_force: Vec<&Approval> = Vec::new();
     for decision in decisions.iter().filter(|decision| decision.payload_sha256 == *sha256) {
         match decision.decision {
-            Decision::Approve => in_force.push(decision),
-            Decision::Reject => in_force = vec![decision],
-            Decision::Release => in_force.clear(),
+            Judgement::Approve => in_force.push(decision),
+            Judgement::Reject => in_force = vec![decision],
+            Judgement::Release => in_force.clear(),
         }
     }
     in_force
@@ -335,7 +335,7 @@ fn read(row: &Row) -> Result<Approval, StoreError> {
         company: row.try_get(3).map_err(&reading)?,
         reference: Reference::parse(reference).ok_or_else(|| stored("reference"))?,
         payload_sha256: parse_hash(row.try_get(5).map_err(&reading)?)?,
-        decision: Decision::parse(decision).ok_or_else(|| stored("decision"))?,
+        decision: Judgement::parse(decision).ok_or_else(|| stored("decision"))?,
         actor: row.try_get(7).map_err(&reading)?,
         note: row.try_get(8).map_err(&reading)?,
         at_ms: row.try_get(9).map_err(&reading)?,
