@@ -33,8 +33,10 @@ pub struct Settings {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Database {
-    /// `sqlite:PATH`.
+    /// `sqlite:PATH` or `postgres://USER@HOST/DATABASE`.
     pub url: String,
+    /// Connections of one process to a server.
+    pub connections: u32,
 }
 
 /// `[secrets]`.
@@ -184,6 +186,10 @@ impl Settings {
         if !(3..=3_600).contains(&posting.lease_seconds) {
             let allowed = "3 to 3600";
             return Err(SettingsError::Range { key: "posting.lease_seconds", value: posting.lease_seconds, allowed });
+        }
+        let connections = u64::from(self.database.connections);
+        if !(2..=100).contains(&connections) {
+            return Err(SettingsError::Range { key: "database.connections", value: connections, allowed: "2 to 100" });
         }
         let minutes = self.intacct.session_minutes;
         if !(5..=50).contains(&minutes) {

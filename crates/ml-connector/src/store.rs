@@ -4,9 +4,10 @@
 //!
 //! [`Store::customer`] is the only door to a customer's data, [`CustomerStore::begin`] the only way to write it, and
 //! [`Tx::commit`] the only way to keep what was written: it takes the audit events. Statements are written once for
-//! SQLite and PostgreSQL; everything that differs stands in `sqlite` and in the definitions under `migrations`.
+//! SQLite and PostgreSQL; what differs stands in `sqlite`, in `postgres` and `isolation`, and in the definitions under
+//! `migrations`. SQLite has one writing process; PostgreSQL serves any number, and there a transaction of a customer
+//! waits for the one before it, so that what is written here may count on being alone with the customer's rows.
 
-use std::path::Path;
 use std::sync::Arc;
 
 mod agreement;
@@ -31,10 +32,13 @@ mod held;
 mod history;
 mod ids;
 mod installation;
+mod isolation;
 mod lane;
 mod lines;
 mod look_alike;
 mod pass;
+mod place;
+mod postgres;
 mod posting;
 mod problems;
 mod reconciliation;
@@ -69,11 +73,12 @@ pub use gate::{EntryFacts, GateShown, GateShut, WaitingReport, WaitingTotal};
 pub use held::{Release, StaleReport, StoredReport};
 pub use history::{PostingHistory, ReportHistory};
 pub use ids::{CaseId, CustomerId, FlowId, Ids, ReconciliationId, RequestId, RunId, WantedId};
-pub use installation::Installation;
+pub use installation::{Installation, Restored};
 pub use lane::Lease;
 pub use lines::StoredLine;
 pub use look_alike::{Answer, HandOver, LookAlike};
 pub use pass::StoredPass;
+pub use place::Place;
 pub use posting::{NewPosting, PostingChange, PostingTotal, StoredPosting};
 pub use reconciliation::{Reconciliation, ReconciliationState};
 pub use reference_drift::{NewReferenceDrift, ReferenceDrift};
@@ -89,6 +94,7 @@ pub use wanted::{Wanted, WantedKind};
 
 use self::database::Database;
 use self::installation::Watch;
+use self::place::Kind;
 
 /// The store of one installation. Cheap to clone.
 #[derive(Clone)]
@@ -102,30 +108,41 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the database at `path`, creating it where `access` is [`Access::Write`]: takes the lock, checks the
-    /// file, brings it to this program's schema, compares it with the installation file, verifies the audit chains
-    /// from their checkpoints and a given master key against the data keys. Leases of earlier processes end.
+    /// Opens the database. Where `access` is [`Access::Write`], a file is created and its lock taken; either kind is
+    /// brought to this program's schema and compared with what tells a restored copy. Verifies the audit chains from
+    /// their checkpoints, and a given master key against the data keys. In a file, leases of earlier processes end; on
+    /// a server they may be those of live ones, and run out.
     ///
     /// # Errors
-    /// [`StoreError::Locked`] beside another writer, [`StoreError::Damaged`], [`StoreError::SchemaNewer`],
-    /// [`StoreError::MasterKeyWrong`], [`StoreError::AuditBroken`], [`StoreError::Open`], [`StoreError::File`].
+    /// [`StoreError::Locked`] beside another writer of a file, [`StoreError::Unfit`] for a server that will not do,
+    /// [`StoreError::Damaged`], [`StoreError::SchemaNewer`], [`StoreError::MasterKeyWrong`],
+    /// [`StoreError::AuditBroken`], [`StoreError::Open`], [`StoreError::File`].
     pub async fn open(
-        path: &Path,
+        place: impl Into<Place>,
         access: Access,
         master_key: Option<MasterKey>,
         ids: Ids,
         at_ms: i64,
     ) -> Result<Self, StoreError> {
-        let database = sqlite::open(path, access, at_ms).await?;
-        let watch = match access {
-            Access::Write => Watch::open(&database, Some(path), &ids, at_ms).await?,
-            Access::Read => Watch::read(&database).await?,
+        let place = place.into();
+        let database = match &place.0 {
+            Kind::File(path) => sqlite::open(path, access, at_ms).await?,
+            Kind::Server(server) => postgres::open(server, access, &ids, at_ms).await?,
         };
+        let watch = match (access, &place.0) {
+            (Access::Write, Kind::File(path)) => Watch::open(&database, Some(path), &ids, at_ms).await?,
+            (Access::Write, Kind::Server(_)) => Watch::of_server(&database).await?,
+            (Access::Read, _) => Watch::read(&database).await?,
+        };
+        let alone = matches!(place.0, Kind::File(_));
         let store = Self(Arc::new(Inner { database, watch, master_key, ids }));
         store.check_master_key().await?;
         if access == Access::Write {
-            store.end_all_leases().await?;
-            store.release_all_flows().await?;
+            if alone {
+                store.end_all_leases().await?;
+                store.release_all_flows().await?;
+            }
+            store.restored(at_ms).await?;
             store.verify_since_checkpoints(at_ms).await?;
         }
         Ok(store)
@@ -147,10 +164,21 @@ impl Store {
         self.0.watch.installation()
     }
 
-    /// Whether the database looks restored from a backup: nothing may be posted until the ledger was read for what
-    /// was posted since [`Installation::restored_to_ms`], and [`Store::trust_restored`] was called.
-    pub fn restored(&self) -> bool {
-        self.0.watch.restored()
+    /// Since when the database looks restored from a backup, and until when it knows what was done: nothing may be
+    /// posted until the ledger was read for what was posted since, and [`Store::trust_restored`] was called. A server
+    /// is asked each time, since it may have failed over to a copy meanwhile, or another process may have noticed; so
+    /// ask before each pass over a flow.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn restored(&self, at_ms: i64) -> Result<Option<Restored>, StoreError> {
+        installation::restored(self, at_ms).await
+    }
+
+    /// Whether a restore would be noticed at all: on PostgreSQL our role may be kept from asking for the server's
+    /// identity.
+    pub fn notices_restore(&self) -> bool {
+        self.0.watch.notices_restore()
     }
 
     /// Ends the suspicion after the sweep of the ledger.

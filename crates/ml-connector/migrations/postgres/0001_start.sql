@@ -81,6 +81,9 @@ CREATE TABLE counters (
     last  BIGINT NOT NULL
 );
 
+-- Here blocks of numbers come from a sequence, so that no row is one for everybody to queue at.
+CREATE SEQUENCE row_numbers INCREMENT BY 50;
+
 CREATE TABLE reports (
     report_no        BIGINT  NOT NULL PRIMARY KEY,
     customer_id      TEXT   NOT NULL,

@@ -4,7 +4,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use accounting::Problem;
+use accounting::{Code, Problem};
 use comfy_table::{Attribute, Cell, CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
@@ -36,7 +36,9 @@ impl Failure {
         }
         match self {
             Self::Flow(_) | Self::Settings(_) => ExitCode::from(2),
-            Self::Problem(problem) if problem.code == accounting::Code::FlowInvalid => ExitCode::from(2),
+            Self::Problem(problem) if matches!(problem.code, Code::FlowInvalid | Code::DatabaseAddress) => {
+                ExitCode::from(2)
+            }
             _ => ExitCode::FAILURE,
         }
     }

@@ -18,6 +18,7 @@ use super::sql::{self, Row};
 use super::tx::Tx;
 
 pub(super) const HEAD: &str = "SELECT seq, hash FROM audit WHERE customer_id = $1 ORDER BY seq DESC LIMIT 1";
+pub(super) const NEWEST_MS: &str = "SELECT at_ms FROM audit WHERE customer_id = $1 ORDER BY seq DESC LIMIT 1";
 pub(super) const LIST: &str = "SELECT seq, at_ms, actor, action, subject, detail, prev_hash, hash FROM audit \
      WHERE customer_id = $1 AND seq > $2 AND (CAST($4 AS TEXT) IS NULL OR action = $4) \
      AND (CAST($5 AS TEXT) IS NULL OR actor = $5) AND (CAST($6 AS TEXT) IS NULL OR subject = $6) \

@@ -1,6 +1,7 @@
 //! The open database, whichever it is: where transactions begin and where single statements run. How each is opened
 //! and what differs stands in `sqlite` and `postgres`.
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgPool, Postgres};
 use sqlx::sqlite::{Sqlite, SqlitePool};
 use sqlx::{Error, Transaction};
@@ -8,8 +9,13 @@ use sqlx::{Error, Transaction};
 use super::sql::Target;
 use super::sqlite::Access;
 
-/// Tells PostgreSQL's row-level security whose rows a connection sees.
+/// Tells PostgreSQL's row-level security whose rows a connection sees, until it is told otherwise.
 pub(super) const SET_CUSTOMER: &str = "SELECT set_config('ml_connector.customer', $1, false)";
+/// The same, and waits until no other transaction of this customer is open. What is written in one may then count on
+/// being alone with the customer's rows, as it is in SQLite: chains stay gapless, and what was read stays true. The
+/// lock is in memory alone, and ends with the transaction.
+pub(super) const BE_ALONE: &str = "SELECT set_config('ml_connector.customer', $1, false), \
+     CAST(pg_advisory_xact_lock(hashtextextended($2, 0)) AS TEXT)";
 
 /// An open database.
 pub(super) struct Database {
@@ -23,7 +29,7 @@ pub(super) struct Database {
 pub(super) enum Pools {
     /// One connection that writes, a few that read.
     Sqlite { writer: SqlitePool, reader: SqlitePool },
-    /// Any number of processes share it.
+    /// Some, of which each writes and reads; other processes have theirs.
     Postgres(PgPool),
 }
 
@@ -34,17 +40,32 @@ pub(super) enum Open {
 }
 
 impl Database {
-    /// Begins to write, for one customer or, with an empty text, for what belongs to none.
+    /// Begins to write, for one customer or, with an empty text, for what belongs to none. No two transactions of one
+    /// customer are open at a time.
     pub(super) async fn begin(&self, customer: &str) -> Result<Open, Error> {
+        self.begin_alone(customer, customer).await
+    }
+
+    /// Begins to write what belongs to no customer, while nobody else does so under the same name.
+    pub(super) async fn begin_as(&self, name: &str) -> Result<Open, Error> {
+        self.begin_alone("", name).await
+    }
+
+    async fn begin_alone(&self, customer: &str, name: &str) -> Result<Open, Error> {
         match &self.pools {
             // IMMEDIATE takes the write lock now, so that no statement later fails for want of it.
             Pools::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Open::Sqlite),
             Pools::Postgres(pool) => {
-                let mut transaction = pool.begin().await?;
-                sqlx::query(SET_CUSTOMER).bind(customer).execute(&mut *transaction).await?;
+                let mut transaction = begin_on(pool).await?;
+                sqlx::query(BE_ALONE).bind(customer).bind(name).execute(&mut *transaction).await?;
                 Ok(Open::Postgres(transaction))
             }
         }
+    }
+
+    /// Whether other processes may write it meanwhile.
+    pub(super) const fn is_shared(&self) -> bool {
+        matches!(self.pools, Pools::Postgres(_))
     }
 
     /// For a statement that reads by itself: the rows of one customer and what belongs to none.
@@ -72,6 +93,52 @@ impl Database {
             }
             Pools::Postgres(pool) => pool.close().await,
         }
+    }
+}
+
+/// A connection that sees the rows of one customer.
+pub(super) async fn of_customer(pool: &PgPool, customer: &str) -> Result<PoolConnection<Postgres>, Error> {
+    let mut stale = pool.options().get_max_connections();
+    loop {
+        let mut connection = pool.acquire().await.map_err(|error| why_none(pool, error))?;
+        match sqlx::query(SET_CUSTOMER).bind(customer).execute(&mut *connection).await {
+            Ok(_) => return Ok(connection),
+            // The server was restarted since this one was used; so it may be with all the others.
+            Err(error) if stale > 0 && is_lost(&error) => stale -= 1,
+            Err(error) => return Err(error),
+        }
+        connection.close_on_drop();
+    }
+}
+
+async fn begin_on(pool: &PgPool) -> Result<Transaction<'static, Postgres>, Error> {
+    let mut stale = pool.options().get_max_connections();
+    loop {
+        match pool.begin().await {
+            Err(error) if stale > 0 && is_lost(&error) => stale -= 1,
+            begun => return begun.map_err(|error| why_none(pool, error)),
+        }
+    }
+}
+
+/// Whether the connection is gone, and nothing was done on it.
+fn is_lost(error: &Error) -> bool {
+    match error {
+        Error::Io(_) => true,
+        // The server said why it ends the connection: an order, a crash, idleness.
+        Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
+        _ => false,
+    }
+}
+
+/// A pool that ran out of patience does not say whether all its connections were in use or none could be made.
+fn why_none(pool: &PgPool, error: Error) -> Error {
+    match error {
+        Error::PoolTimedOut if pool.size() < pool.options().get_max_connections() => {
+            let away = std::io::Error::new(std::io::ErrorKind::NotConnected, "the database server takes no connection");
+            Error::Io(away)
+        }
+        error => error,
     }
 }
 

@@ -4,15 +4,22 @@
 use std::path::PathBuf;
 
 use accounting::problem::Code;
+use sqlx::postgres::PgDatabaseError;
 
 /// A failure of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The address of the database cannot be used. It is not shown: a password may stand in it.
+    #[error("the database's address cannot be used: {why}")]
+    Address {
+        /// Why.
+        why: String,
+    },
     /// Opening the database failed.
-    #[error("opening the database {path}")]
+    #[error("opening the database {place}")]
     Open {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server and the database on it.
+        place: String,
         /// Cause.
         #[source]
         source: sqlx::Error,
@@ -22,6 +29,14 @@ pub enum StoreError {
     Locked {
         /// The file.
         path: PathBuf,
+    },
+    /// The database server or our role on it is not as it must be.
+    #[error("the database {place} will not do: {what}")]
+    Unfit {
+        /// The server and the database on it.
+        place: String,
+        /// What is wrong, and what mends it.
+        what: String,
     },
     /// A file beside the database could not be used.
     #[error("{doing} {path}")]
@@ -179,6 +194,8 @@ impl StoreError {
     /// The code under which a person finds cause and remedy, where there is one.
     pub fn code(&self) -> Option<Code> {
         Some(match self {
+            Self::Address { .. } => Code::DatabaseAddress,
+            Self::Unfit { .. } => Code::DatabaseUnfit,
             Self::Locked { .. } => Code::DatabaseBusy,
             Self::Damaged { .. } | Self::SchemaNewer { .. } | Self::SchemaOlder { .. } | Self::Stored { .. } => {
                 Code::DatabaseDamaged
@@ -202,14 +219,43 @@ pub(super) fn failed(doing: &'static str) -> impl Fn(sqlx::Error) -> StoreError 
 fn code_of(error: &sqlx::Error) -> Option<Code> {
     let error = match error {
         sqlx::Error::PoolTimedOut => return Some(Code::DatabaseBusy),
+        sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed => return Some(Code::DatabaseAway),
         sqlx::Error::Database(error) => error,
         _ => return None,
     };
+    let code = error.code()?;
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        return code_of_server(&code);
+    }
     // The low byte is SQLite's primary code: BUSY and LOCKED, CORRUPT and NOTADB, READONLY, FULL and CANTOPEN.
-    match error.code()?.parse::<u32>().ok()? & 0xFF {
+    match code.parse::<u32>().ok()? & 0xFF {
         5 | 6 => Some(Code::DatabaseBusy),
         11 | 26 => Some(Code::DatabaseDamaged),
         8 | 13 | 14 => Some(Code::DatabaseUnusable),
         _ => None,
     }
+}
+
+/// PostgreSQL's five characters.
+fn code_of_server(state: &str) -> Option<Code> {
+    Some(match state {
+        // No password or a wrong one, no such role, no such database.
+        "28000" | "28P01" | "3D000" => Code::DatabaseSignIn,
+        // Rights that our role lacks.
+        "42501" => Code::DatabaseUnfit,
+        // Serialization, deadlock, a lock or a statement that took too long.
+        "40001" | "40P01" | "55P03" | "57014" => Code::DatabaseBusy,
+        // Too many connections, of all or of our role.
+        "53300" => Code::DatabaseCrowded,
+        // A standby, or a database that was set so.
+        "25006" => Code::DatabaseReadOnly,
+        // Disk full, out of memory, a file that cannot be read or written.
+        "53100" | "53200" | "58030" => Code::DatabaseUnusable,
+        // A damaged index, or a damaged page.
+        "XX001" | "XX002" => Code::DatabaseDamaged,
+        // Shutting down, starting up, and all of class 08, broken connections.
+        "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => Code::DatabaseAway,
+        state if state.starts_with("08") => Code::DatabaseAway,
+        _ => return None,
+    })
 }

@@ -176,12 +176,13 @@ impl Tx {
     /// The error that names the first of a batch that was there before the numbers of this batch.
     async fn existing(&mut self, batch: &[NewPosting<'_>], first_no: i64) -> Result<StoreError, StoreError> {
         let customer = self.customer_id().clone();
+        let own = first_no..first_no.saturating_add(i64::try_from(batch.len()).unwrap_or(i64::MAX));
         for posting in batch {
             let PlannedEntry { key, reference, .. } = posting.planned;
             let finding = sql::query_scalar::<i64>(FIND_NO);
             let finding = finding.bind(customer.as_str()).bind(&key.company).bind(reference.as_str());
             let found = finding.fetch_optional(self.connection()).await.map_err(failed("looking up a posting"))?;
-            if found.is_some_and(|posting_no| posting_no < first_no) {
+            if found.is_some_and(|posting_no| !own.contains(&posting_no)) {
                 return Ok(StoreError::PostingExists { reference: reference.to_string() });
             }
         }

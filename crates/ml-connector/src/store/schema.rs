@@ -5,7 +5,6 @@
 pub(super) struct Schema {
     pub(super) version: i64,
     pub(super) sqlite: &'static str,
-    #[expect(dead_code, reason = "used once PostgreSQL is opened")]
     pub(super) postgres: &'static str,
 }
 
@@ -27,6 +26,11 @@ pub(super) const SCHEMAS: &[Schema] = &[
     schema!(5, "0005_cases.sql"),
     schema!(6, "0006_config.sql"),
 ];
+
+/// Tables with a customer in each row that are read across customers: by workers for what is due, by the sign-in for
+/// who may do what, at opening for where an audit chain was verified. Ids, times, rights and hashes stand in them, and
+/// nothing of a customer's. PostgreSQL binds every other table that has a `customer_id` to one customer at a time.
+pub(super) const ACROSS_CUSTOMERS: &[&str] = &["audit_checkpoints", "flow_times"];
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> i64 {

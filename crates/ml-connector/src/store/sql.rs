@@ -6,7 +6,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{Decode, Error, Row as _, Type};
 
-use super::database::SET_CUSTOMER;
+use super::database::of_customer;
 
 /// A statement's text for each database.
 #[derive(Debug, Clone, Copy)]
@@ -104,22 +104,24 @@ tuple_from_row!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
 pub(super) struct Query<T> {
     text: Text,
     values: Vec<Value>,
+    /// The last value, for SQLite alone: PostgreSQL tells the time itself.
+    at_ms: Option<i64>,
     read: fn(Row) -> Result<T, Error>,
 }
 
 /// A statement whose rows are read column by column.
 pub(super) fn query(text: impl Into<Text>) -> Query<Row> {
-    Query { text: text.into(), values: Vec::new(), read: Ok }
+    Query { text: text.into(), values: Vec::new(), at_ms: None, read: Ok }
 }
 
 /// A statement whose rows are tuples.
 pub(super) fn query_as<T: FromRow>(text: impl Into<Text>) -> Query<T> {
-    Query { text: text.into(), values: Vec::new(), read: T::from_row }
+    Query { text: text.into(), values: Vec::new(), at_ms: None, read: T::from_row }
 }
 
 /// A statement whose rows have one column.
 pub(super) fn query_scalar<T: for<'r> Column<'r>>(text: impl Into<Text>) -> Query<T> {
-    Query { text: text.into(), values: Vec::new(), read: |row| row.try_get(0) }
+    Query { text: text.into(), values: Vec::new(), at_ms: None, read: |row| row.try_get(0) }
 }
 
 /// Where a statement runs.
@@ -150,6 +152,13 @@ impl<T: Send + Unpin> Query<T> {
     #[must_use]
     pub(super) fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
+        self
+    }
+
+    /// The time, as the last value of a statement that takes the database's own where there is one.
+    #[must_use]
+    pub(super) const fn bind_time(mut self, at_ms: i64) -> Self {
+        self.at_ms = Some(at_ms);
         self
     }
 
@@ -202,7 +211,7 @@ impl<T: Send + Unpin> Query<T> {
 
     fn sqlite(self) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
         let start = sqlx::query(self.text.sqlite);
-        self.values.into_iter().fold(start, |query, value| match value {
+        self.values.into_iter().chain(self.at_ms.map(|at_ms| Value::Int(Some(at_ms)))).fold(start, |query, value| match value {
             Value::Text(text) => query.bind(text),
             Value::Int(int) => query.bind(int),
             Value::Blob(blob) => query.bind(blob),
@@ -212,6 +221,8 @@ impl<T: Send + Unpin> Query<T> {
     fn postgres(self) -> sqlx::query::Query<'static, Postgres, PgArguments> {
         let start = sqlx::query(self.text.postgres);
         self.values.into_iter().fold(start, |query, value| match value {
+            // PostgreSQL has no NUL in a text. What a vendor sends may have one, and ids must still find themselves.
+            Value::Text(Some(text)) if text.contains('\0') => query.bind(Some(text.replace('\0', "\u{FFFD}"))),
             Value::Text(text) => query.bind(text),
             Value::Int(int) => query.bind(int),
             Value::Blob(blob) => query.bind(blob),
@@ -219,9 +230,3 @@ impl<T: Send + Unpin> Query<T> {
     }
 }
 
-/// A connection that sees the rows of one customer.
-async fn of_customer(pool: &PgPool, customer: &str) -> Result<sqlx::pool::PoolConnection<Postgres>, Error> {
-    let mut connection = pool.acquire().await?;
-    sqlx::query(SET_CUSTOMER).bind(customer).execute(&mut *connection).await?;
-    Ok(connection)
-}

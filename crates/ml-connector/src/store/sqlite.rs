@@ -26,7 +26,7 @@ pub(super) const ADD_SCHEMA: &str = "INSERT INTO schema_versions (version, appli
 /// What a store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Reading and writing; one process at a time.
+    /// Reading and writing; on SQLite one process at a time.
     Write,
     /// Reading only, beside a process that writes.
     Read,
@@ -34,7 +34,7 @@ pub enum Access {
 
 /// Opens the file, creating it for [`Access::Write`], and brings it to this program's schema.
 pub(super) async fn open(path: &Path, access: Access, at_ms: i64) -> Result<Database, StoreError> {
-    let opening = |source| StoreError::Open { path: path.to_owned(), source };
+    let opening = |source| StoreError::Open { place: path.display().to_string(), source };
     let lock = match access {
         Access::Write => Some(lock(path)?),
         Access::Read => None,
@@ -61,7 +61,7 @@ pub(super) async fn open(path: &Path, access: Access, at_ms: i64) -> Result<Data
 /// holds a transaction open waits in vain and gets [`StoreError::Statement`].
 pub(super) async fn in_memory(at_ms: i64) -> Result<Database, StoreError> {
     let options = options().in_memory(true);
-    let opening = |source| StoreError::Open { path: PathBuf::from(":memory:"), source };
+    let opening = |source| StoreError::Open { place: ":memory:".to_owned(), source };
     let writer = pool(1).connect_with(options).await.map_err(opening)?;
     bring_to_schema(&writer, Access::Write, at_ms).await?;
     let pools = Pools::Sqlite { reader: writer.clone(), writer };

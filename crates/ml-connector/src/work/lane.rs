@@ -53,7 +53,7 @@ impl Lane {
     /// Those of the store; the lane may have been taken over.
     pub async fn keep(&self, store: &Store, at_ms: i64, lease_ms: i64) -> Result<Lease, StoreError> {
         let mut lease = self.lease.lock().await;
-        if lease.until_ms.saturating_sub(at_ms) < lease_ms / 2 {
+        if lease.left().as_millis() < u128::from(lease_ms.unsigned_abs() / 2) {
             store.renew_lane(&mut lease, at_ms, lease_ms).await?;
         }
         Ok(lease.clone())

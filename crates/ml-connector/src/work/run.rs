@@ -158,7 +158,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     /// What an earlier process left in SENDING has an unknown outcome; what a restored database believes is in doubt.
     pub(super) async fn recover(&self, lane: &Lane) -> Result<(), WorkError> {
         self.doubt(lane, &["sending"], "posting.unknown", |at_ms| Event::Restarted { at_ms }).await?;
-        if self.customer.store().restored() {
+        if self.customer.store().restored(self.clock.now_ms()).await?.is_some() {
             let states = ["frozen", "rejected", "unknown", "absent", "held"];
             self.doubt(lane, &states, "posting.restored", |at_ms| Event::Restored { at_ms }).await?;
             self.customer.store().trust_restored(self.clock.now_ms()).await?;

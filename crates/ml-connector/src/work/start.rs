@@ -14,7 +14,7 @@ use super::{ACTOR, Progress, Work, WorkError, rules};
 use crate::clock::Clock;
 use crate::flow::{Destination, Flow, Identifier, SecretRef, Source};
 use crate::settings::Settings;
-use crate::store::{Access, AuditEvent, CustomerStore, FlowId, Ids, MasterKey, RunId, Store, StoredFlow};
+use crate::store::{Access, AuditEvent, CustomerStore, FlowId, Ids, MasterKey, Place, RunId, Store, StoredFlow};
 use crate::systems::connect::{self, Credentials, Endpoints};
 use crate::systems::expensify::Expensify;
 use crate::systems::intacct::Intacct;
@@ -52,19 +52,13 @@ pub struct Opened {
 /// # Errors
 /// Those of the store; [`Code::MasterKeyMissing`] where a given key cannot be read.
 pub async fn open_store(settings: &Settings, access: Access, clock: &Clock) -> Result<Store, WorkError> {
-    let path = database_path(&settings.database.url)?;
+    let place = place(settings)?;
     let key = master_key(&settings.secrets.master_key)?;
-    Ok(Store::open(path, access, key, Ids::system(), clock.now_ms()).await?)
+    Ok(Store::open(place, access, key, Ids::system(), clock.now_ms()).await?)
 }
 
-/// The file of `sqlite:PATH`.
-fn database_path(url: &str) -> Result<&Path, WorkError> {
-    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
-    let refused = || WorkError::Refused {
-        code: Code::FlowInvalid,
-        detail: format!("'{url}' is no database; give sqlite:PATH, such as sqlite:ml-connector.db"),
-    };
-    path.filter(|path| !path.is_empty()).map(Path::new).ok_or_else(refused)
+fn place(settings: &Settings) -> Result<Place, WorkError> {
+    Ok(Place::parse(&settings.database.url, settings.database.connections)?)
 }
 
 /// The master key, where the reference leads to one; none where the variable or file does not exist.
@@ -172,7 +166,7 @@ impl Peek {
     /// What is missing or wrong, with its code.
     pub async fn open(flow: Flow, settings: &Settings, endpoints: &Endpoints) -> Result<Self, WorkError> {
         let clock = Clock::system(zone(&flow.schedule.time_zone)?);
-        let customer = if database_path(&settings.database.url)?.exists() {
+        let customer = if place(settings)?.may_exist() {
             open_store(settings, Access::Read, &clock).await?.customer_named(&flow.customer).await?
         } else {
             None
