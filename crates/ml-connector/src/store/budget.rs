@@ -66,6 +66,8 @@ impl Store {
     pub async fn spend_budget(&self, fingerprint: &str, at_ms: i64, keep_ms: i64) -> Result<(), StoreError> {
         let spending = failed("noting a request in its budget");
         let mut tx = self.0.database.begin("").await.map_err(&spending)?;
+        let lock = sql::query_scalar::<i64>(LOCK).bind(format!("budget:{fingerprint}")).bind(at_ms);
+        lock.fetch_one(tx.target()).await.map_err(&spending)?;
         let spend = sql::query(SPEND).bind(fingerprint).bind(at_ms);
         spend.execute(tx.target()).await.map_err(&spending)?;
         let forget = sql::query(FORGET).bind(fingerprint).bind(at_ms.saturating_sub(keep_ms));

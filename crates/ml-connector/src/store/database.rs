@@ -15,7 +15,7 @@ pub(super) const SET_CUSTOMER: &str = "SELECT set_config('ml_connector.customer'
 /// being alone with the customer's rows, as it is in SQLite: chains stay gapless, and what was read stays true. The
 /// lock is in memory alone, and ends with the transaction.
 pub(super) const BE_ALONE: &str = "SELECT set_config('ml_connector.customer', $1, false), \
-     CAST(pg_advisory_xact_lock(hashtextextended($2, 0)) AS TEXT)";
+     CAST(pg_advisory_xact_lock(hashtextextended($1, 0)) AS TEXT)";
 
 /// An open database.
 pub(super) struct Database {
@@ -41,23 +41,16 @@ pub(super) enum Open {
 
 impl Database {
     /// Begins to write, for one customer or, with an empty text, for what belongs to none. No two transactions of one
-    /// customer are open at a time.
+    /// customer are open at a time; those for none see each other's rows as PostgreSQL's READ COMMITTED has it, and
+    /// must lock what they rest on.
     pub(super) async fn begin(&self, customer: &str) -> Result<Open, Error> {
-        self.begin_alone(customer, customer).await
-    }
-
-    /// Begins to write what belongs to no customer, while nobody else does so under the same name.
-    pub(super) async fn begin_as(&self, name: &str) -> Result<Open, Error> {
-        self.begin_alone("", name).await
-    }
-
-    async fn begin_alone(&self, customer: &str, name: &str) -> Result<Open, Error> {
         match &self.pools {
             // IMMEDIATE takes the write lock now, so that no statement later fails for want of it.
             Pools::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Open::Sqlite),
             Pools::Postgres(pool) => {
                 let mut transaction = begin_on(pool).await?;
-                sqlx::query(BE_ALONE).bind(customer).bind(name).execute(&mut *transaction).await?;
+                let statement = if customer.is_empty() { SET_CUSTOMER } else { BE_ALONE };
+                sqlx::query(statement).bind(customer).execute(&mut *transaction).await?;
                 Ok(Open::Postgres(transaction))
             }
         }

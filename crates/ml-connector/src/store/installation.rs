@@ -7,8 +7,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::database::Database;
@@ -19,7 +19,7 @@ use super::sqlite::beside;
 
 mod server;
 
-pub(super) use server::{ADOPT, IDENTITY, MAY_ASK, WATCH, create_on_server, restored};
+pub(super) use server::{create_on_server, restored};
 
 pub(super) const FIND: &str =
     "SELECT id, incarnation, commits, committed_ms, restored_ms, restored_to_ms, created_ms FROM installation";

@@ -11,8 +11,18 @@ use super::error::StoreError;
 
 /// What an address of a server may say after its `?`.
 const PARAMETERS: &[&str] = &[
-    "sslmode", "sslrootcert", "sslcert", "sslkey", "host", "hostaddr", "port", "dbname", "user", "password",
-    "application_name", "options",
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
 ];
 
 /// Where the database is.

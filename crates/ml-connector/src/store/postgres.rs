@@ -27,7 +27,7 @@ const OLDEST_SERVER: i32 = 130_000;
 /// More than the store has statements, so that each is prepared once a connection.
 const PREPARED: usize = 1_000;
 /// The lock under which one process at a time brings a database to its schema; any number that nobody else takes.
-const SCHEMA_LOCK: &str = "SELECT pg_advisory_xact_lock(7_306_915_881)";
+const SCHEMA_LOCK: &str = "SELECT pg_advisory_xact_lock(7306915881)";
 
 const EXAMINE: &str = "SELECT current_setting('server_version_num')::int, r.rolsuper OR r.rolbypassrls, \
      current_setting('synchronous_commit'), current_setting('fsync'), current_user::text \
@@ -65,7 +65,7 @@ fn options(server: &Server, access: Access) -> PgConnectOptions {
         ("statement_timeout", STATEMENT_TIMEOUT),
         // A process that froze in the midst of a transaction holds up its customer no longer than this.
         ("idle_in_transaction_session_timeout", "30s"),
-        ("default_transaction_isolation", "read\\ committed"),
+        ("default_transaction_isolation", "read committed"),
         ("default_transaction_read_only", if access == Access::Read { "on" } else { "off" }),
     ];
     named.statement_cache_capacity(PREPARED).options(settings).disable_statement_logging()
@@ -97,8 +97,10 @@ async fn examine(connection: &mut PgConnection, server: &Server) -> Result<(), S
         ));
     }
     if fsync == "off" {
-        tracing::warn!("fsync is off on the database server: a crash of its machine loses commits, and with them \
-             what was sent");
+        tracing::warn!(
+            "fsync is off on the database server: a crash of its machine loses commits, and with them \
+             what was sent"
+        );
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(super) const NEWEST: &str =
 pub(super) const LIST: &str = "SELECT name, version, fingerprint, changed_ms FROM secrets WHERE customer_id = $1 \
      ORDER BY name, version";
 pub(super) const ERASE_OLDER: &str = "DELETE FROM secrets WHERE customer_id = $1 AND name = $2 AND version < $3";
-pub(super) const COUNT: &str = "SELECT COUNT(*) FROM secrets";
+pub(super) const COUNT: &str = "SELECT COUNT(*) FROM secrets WHERE customer_id = $1";
 
 /// Bytes before a sealed text: its form (1), and the nonce.
 const FORM: u8 = 1;
@@ -184,9 +184,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::MasterKeyMissing`], [`StoreError::Statement`].
     pub async fn require_master_key(&self) -> Result<(), StoreError> {
-        let counting = sql::query_scalar::<i64>(COUNT).fetch_one(self.0.database.reader(""));
-        let secrets = counting.await.map_err(failed("counting the secrets"))?;
-        if secrets > 0 && self.0.master_key.is_none() { Err(StoreError::MasterKeyMissing) } else { Ok(()) }
+        if self.0.master_key.is_some() {
+            return Ok(());
+        }
+        for customer in self.customers().await? {
+            let customer = self.door(customer.id);
+            let counting = sql::query_scalar::<i64>(COUNT).bind(customer.id().as_str()).fetch_one(customer.reader());
+            if counting.await.map_err(failed("counting the secrets"))? > 0 {
+                return Err(StoreError::MasterKeyMissing);
+            }
+        }
+        Ok(())
     }
 
     /// Seals every data key under another master key, all or none. Later openings need the new one.

@@ -211,10 +211,12 @@ impl<T: Send + Unpin> Query<T> {
 
     fn sqlite(self) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
         let start = sqlx::query(self.text.sqlite);
-        self.values.into_iter().chain(self.at_ms.map(|at_ms| Value::Int(Some(at_ms)))).fold(start, |query, value| match value {
-            Value::Text(text) => query.bind(text),
-            Value::Int(int) => query.bind(int),
-            Value::Blob(blob) => query.bind(blob),
+        self.values.into_iter().chain(self.at_ms.map(|at_ms| Value::Int(Some(at_ms)))).fold(start, |query, value| {
+            match value {
+                Value::Text(text) => query.bind(text),
+                Value::Int(int) => query.bind(int),
+                Value::Blob(blob) => query.bind(blob),
+            }
         })
     }
 
@@ -229,4 +231,3 @@ impl<T: Send + Unpin> Query<T> {
         })
     }
 }
-

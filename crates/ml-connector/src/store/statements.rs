@@ -18,6 +18,7 @@ const PLAIN: &[&str] = &[
     installation::SUSPECT,
     installation::TRUST,
     customer::CREATE,
+    audit::NEWEST_MS,
     customer::LIST,
     customer::FIND,
     customer::FIND_BY_NAME,
@@ -106,11 +107,7 @@ const PLAIN: &[&str] = &[
     audit::LIST,
     audit_check::FIND_CHECKPOINT,
     audit_check::PUT_CHECKPOINT,
-    counter::TAKE,
-    lane::CLAIM,
-    lane::RENEW,
     lane::RELEASE,
-    lane::PROVE,
     lane::END_ALL,
     budget::SPEND,
     budget::FORGET,
@@ -144,7 +141,8 @@ const PLAIN: &[&str] = &[
 ];
 
 /// Those whose text differs.
-const OWN_TEXTS: &[Text] = &[budget::LOCK, flow_time::CLAIM, flow_time::RENEW];
+const OWN_TEXTS: &[Text] =
+    &[counter::TAKE, lane::CLAIM, lane::RENEW, lane::PROVE, budget::LOCK, flow_time::CLAIM, flow_time::RENEW];
 
 static OVER_ROWS: &[&Rows] = &[
     &report::ADD,

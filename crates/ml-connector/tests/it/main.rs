@@ -3,6 +3,7 @@
 
 mod attack;
 mod commands;
+mod databases;
 mod flow;
 mod flow_docs;
 mod flow_errors;

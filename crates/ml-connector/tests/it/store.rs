@@ -11,4 +11,5 @@ mod plans;
 mod postgres;
 mod postings;
 mod secrets;
+mod server;
 mod settings;

@@ -12,18 +12,18 @@ use crate::store::ids::Ids;
 use crate::store::{Store, audit, sql};
 
 /// The name of a file of the log begins with the timeline on which the server writes now.
-pub(in crate::store) const IDENTITY: &str = "SELECT CAST(system_identifier AS TEXT) || ':' || \
+const IDENTITY: &str = "SELECT CAST(system_identifier AS TEXT) || ':' || \
      substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system()";
 /// Some providers keep these functions from plain roles.
-pub(in crate::store) const MAY_ASK: &str = "SELECT CAST(MIN(CASE WHEN has_function_privilege(f, 'EXECUTE') THEN 1 \
+const MAY_ASK: &str = "SELECT CAST(MIN(CASE WHEN has_function_privilege(f, 'EXECUTE') THEN 1 \
      ELSE 0 END) AS BIGINT) FROM (VALUES ('pg_control_system()'), ('pg_current_wal_lsn()'), \
      ('pg_walfile_name(pg_lsn)')) AS asked (f)";
 /// What is stored, beside what the server says now.
-pub(in crate::store) const WATCH: &str = "SELECT i.incarnation, CAST(c.system_identifier AS TEXT) || ':' || \
+const WATCH: &str = "SELECT i.incarnation, CAST(c.system_identifier AS TEXT) || ':' || \
      substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), i.restored_ms, i.restored_to_ms \
      FROM installation i, pg_control_system() c";
 /// Takes the server as it is, where it did not tell who it was when the database was made.
-pub(in crate::store) const ADOPT: &str = "UPDATE installation SET incarnation = $1 WHERE incarnation = ''";
+const ADOPT: &str = "UPDATE installation SET incarnation = $1 WHERE incarnation = ''";
 
 /// Creates the row of a new installation, under the lock of the schema.
 pub(in crate::store) async fn create_on_server(

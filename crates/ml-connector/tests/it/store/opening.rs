@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use accounting::problem::Code;
-use ml_connector::store::{Access, Ids, Store, StoreError};
+use ml_connector::store::{Access, Ids, Restored, Store, StoreError};
 use sqlx::{ConnectOptions, Connection};
 
 use super::facts::{NOW_MS, World, event, reports, world_in};
@@ -42,7 +42,7 @@ async fn what_was_committed_is_there_after_closing() {
     world.store.clone().close().await;
     drop(world);
     let store = open(&home.path).await.unwrap();
-    assert!(!store.restored());
+    assert_eq!(store.restored(NOW_MS).await.unwrap(), None);
     let customer = store.customer(&id).await.unwrap();
     let flow = customer.flows().await.unwrap().remove(0);
     assert_eq!(customer.known_reports(&flow.id, &["R00000", "R00002", "R99999"]).await.unwrap().len(), 2);
@@ -124,8 +124,8 @@ async fn a_restored_copy_is_noticed_until_it_is_trusted() {
 
     std::fs::copy(&backup, &home.path).unwrap();
     let store = open(&home.path).await.unwrap();
-    assert!(store.restored());
-    assert_eq!(store.installation().restored_to_ms, Some(NOW_MS), "what the copy knows ends before the posting");
+    let restored = Restored { noticed_ms: NOW_MS, knows_to_ms: NOW_MS };
+    assert_eq!(store.restored(NOW_MS).await.unwrap(), Some(restored), "what the copy knows ends before the posting");
 
     // The suspicion outlives commits and another start.
     let world = world_in(store).await;
@@ -135,11 +135,11 @@ async fn a_restored_copy_is_noticed_until_it_is_trusted() {
     world.store.clone().close().await;
     drop(world);
     let store = open(&home.path).await.unwrap();
-    assert!(store.restored());
+    assert!(store.restored(NOW_MS).await.unwrap().is_some());
     store.trust_restored(NOW_MS).await.unwrap();
-    assert!(!store.restored());
+    assert_eq!(store.restored(NOW_MS).await.unwrap(), None);
     store.close().await;
-    assert!(!open(&home.path).await.unwrap().restored());
+    assert_eq!(open(&home.path).await.unwrap().restored(NOW_MS).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -152,8 +152,8 @@ async fn a_new_database_beside_an_old_installation_file_is_no_first_start() {
         let _ = std::fs::remove_file(PathBuf::from(name));
     }
     let store = open(&home.path).await.unwrap();
-    assert!(store.restored(), "a lost database knows nothing of what was posted");
-    assert_eq!(store.installation().restored_to_ms, Some(0));
+    let restored = Restored { noticed_ms: NOW_MS, knows_to_ms: 0 };
+    assert_eq!(store.restored(NOW_MS).await.unwrap(), Some(restored), "a lost one knows nothing of what was posted");
 }
 
 #[tokio::test]
@@ -163,7 +163,7 @@ async fn a_database_without_its_installation_file_is_suspect() {
     let mut file = home.path.clone().into_os_string();
     file.push(".installation");
     std::fs::remove_file(PathBuf::from(file)).unwrap();
-    assert!(open(&home.path).await.unwrap().restored());
+    assert!(open(&home.path).await.unwrap().restored(NOW_MS).await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -309,7 +309,7 @@ async fn a_process_that_dies_between_commits_leaves_the_last_commit() {
     }
 
     let store: Store = open(&copy).await.unwrap();
-    assert!(!store.restored());
+    assert_eq!(store.restored(NOW_MS).await.unwrap(), None);
     let customer = store.customer(world.customer.id()).await.unwrap();
     customer.verify_audit(true).await.unwrap();
     assert_eq!(customer.postings_in(COMPANY, &["sending"], None, 10).await.unwrap().len(), 3);
