@@ -4,10 +4,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use jiff::civil::Date;
+
 use crate::chart::{FieldList, Reading, read_rows};
 use crate::client::Client;
 use crate::error::Error;
-use crate::query::{Filter, Query, QueryError};
+use crate::query::{Filter, Order, Query, QueryError};
 use crate::reply::Row;
 
 /// References looked for in one request.
@@ -130,6 +132,35 @@ impl Client {
             hits.controls_seen.retain(|control| seen.contains(control));
         }
         Ok(hits)
+    }
+
+    /// One page of the entries of all journals whose `BATCH_DATE` lies between two days (both included), ordered by
+    /// `RECORDNO`: those behind `after`, at most `limit` (2,000). A page that is not full is the last one. Pages begin
+    /// behind a number and not behind a count, so that an entry made or deleted meanwhile shifts none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn entries_between(
+        &self,
+        from: Date,
+        to: Date,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<BatchFact>, Error> {
+        let day = |date: Date| format!("{:02}/{:02}/{:04}", date.month(), date.day(), date.year());
+        let mut within = vec![
+            Filter::GreaterThanOrEqualTo("BATCH_DATE".to_owned(), day(from)),
+            Filter::LessThanOrEqualTo("BATCH_DATE".to_owned(), day(to)),
+        ];
+        if let Some(after) = after {
+            within.push(Filter::GreaterThan("RECORDNO".to_owned(), after.to_owned()));
+        }
+        let query = Query::new("GLBATCH", BATCH_FIELDS)
+            .filter(Filter::And(within))
+            .order_by("RECORDNO", Order::Ascending)
+            .show_private()
+            .page_size(limit);
+        Ok(self.query(&query).await?.rows.iter().map(batch_fact).collect())
     }
 
     /// The lines of entries, by their `RECORDNO`s. Besides account, direction and amount reads `fields`

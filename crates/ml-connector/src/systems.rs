@@ -113,6 +113,8 @@ pub struct LedgerEntry {
     pub date: Option<Date>,
     /// The ledger's word for its state.
     pub state: String,
+    /// Its title.
+    pub title: String,
 }
 
 /// A line that the ledger shows.
@@ -128,6 +130,10 @@ pub struct LedgerLine {
     pub currency: Option<String>,
     /// Dimension values that are set.
     pub dimensions: BTreeMap<Dimension, String>,
+    /// Memo.
+    pub memo: String,
+    /// Document number.
+    pub document: String,
 }
 
 /// What a search by reference brought.
@@ -188,6 +194,15 @@ pub trait Destination: Sync {
 
     /// All entries whose reference begins with one of `families`, and which of the control entries are seen with them.
     fn find(&self, families: &[String], controls: &[String]) -> impl Future<Output = Result<Found, Fault>> + Send;
+
+    /// One page of the entries of all journals that are dated between two days, both included: those behind the record
+    /// number `after`. The last page is empty.
+    fn entries_between(
+        &self,
+        from: Date,
+        to: Date,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<LedgerEntry>, Fault>> + Send;
 
     /// The ledger's clock, in milliseconds since 1970, where it tells.
     fn time_ms(&self) -> impl Future<Output = Result<Option<i64>, Fault>> + Send;

@@ -271,3 +271,19 @@ async fn entries_are_found_by_reference_with_a_positive_control() {
     }
     assert!(client.find_by_reference(&ReferenceSearch::default()).await.is_err());
 }
+
+#[tokio::test]
+async fn entries_of_a_period_are_paged_behind_a_number() {
+    let gateway = Gateway::new(|seen| Ok(xml(page(seen, "GLBATCH", &[batch(7, "BY HAND")], 1))));
+    let client = client(&gateway);
+    let (from, to) = (jiff::civil::date(2026, 8, 1), jiff::civil::date(2026, 9, 30));
+    let found = client.entries_between(from, to, Some("5"), 500).await.unwrap();
+    assert_eq!((found.len(), found[0].record_no.as_str()), (1, "7"));
+    let body = gateway.last().body;
+    assert!(body.contains("<greaterthanorequalto><field>BATCH_DATE</field><value>08/01/2026</value>"), "{body}");
+    assert!(body.contains("<lessthanorequalto><field>BATCH_DATE</field><value>09/30/2026</value>"));
+    assert!(body.contains("<greaterthan><field>RECORDNO</field><value>5</value></greaterthan>"));
+    assert!(body.contains("<pagesize>500</pagesize><offset>0</offset>"));
+    client.entries_between(from, to, None, 500).await.unwrap();
+    assert!(!gateway.last().body.contains("<greaterthan>"));
+}

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use accounting::translate::PlannedEntry;
 use accounting::{Chart, Code, Date, Dimension, Direction, Problem};
-use intacct::{Client, CreateFunction, EntryLine, Filter, LINE_FIELDS, Order, Query, Reading, ReferenceSearch};
+use intacct::{
+    BatchFact, Client, CreateFunction, EntryLine, Filter, LINE_FIELDS, Order, Query, Reading, ReferenceSearch,
+};
 
 use super::{Destination, Fault, Found, LedgerEntry, LedgerLine, Outgoing, Sent, plain_decimals};
 
@@ -68,14 +70,13 @@ impl Destination for Intacct {
             ..ReferenceSearch::default()
         };
         let hits = self.client.find_by_reference(&search).await.map_err(fault)?;
-        let entries = hits.batches.into_iter().map(|batch| LedgerEntry {
-            record_no: batch.record_no,
-            reference: batch.reference_no,
-            journal: batch.journal,
-            date: date(&batch.batch_date),
-            state: batch.state,
-        });
-        Ok(Found { entries: entries.collect(), controls_seen: hits.controls_seen })
+        let entries = hits.batches.into_iter().map(ledger_entry).collect();
+        Ok(Found { entries, controls_seen: hits.controls_seen })
+    }
+
+    async fn entries_between(&self, from: Date, to: Date, after: Option<&str>) -> Result<Vec<LedgerEntry>, Fault> {
+        let page = self.client.entries_between(from, to, after, ENTRIES_A_PAGE).await.map_err(fault)?;
+        Ok(page.into_iter().map(ledger_entry).collect())
     }
 
     async fn time_ms(&self) -> Result<Option<i64>, Fault> {
@@ -124,6 +125,20 @@ impl Destination for Intacct {
     }
 }
 
+/// Entries read in one request: their lines, some four each, then fit into a few pages.
+const ENTRIES_A_PAGE: u32 = 500;
+
+fn ledger_entry(batch: BatchFact) -> LedgerEntry {
+    LedgerEntry {
+        date: date(&batch.batch_date),
+        record_no: batch.record_no,
+        reference: batch.reference_no,
+        journal: batch.journal,
+        state: batch.state,
+        title: batch.batch_title,
+    }
+}
+
 /// Fields of a line that name a dimension, as the gateway calls them when it is read.
 const DIMENSION_FIELDS: [(&str, Dimension); 12] = [
     ("DEPARTMENT", Dimension::Department),
@@ -145,12 +160,15 @@ fn ledger_line(line: &EntryLine) -> LedgerLine {
         let value = line.row.get(field).filter(|value| !value.is_empty())?;
         Some((dimension.clone(), value.to_owned()))
     });
+    let text = |field| line.row.get(field).unwrap_or_default().to_owned();
     LedgerLine {
         account: line.account_no.clone(),
         direction: if line.tr_type.trim() == "-1" { Direction::Credit } else { Direction::Debit },
         amount: plain_decimals(&line.trx_amount),
         currency: line.row.get("CURRENCY").filter(|code| !code.is_empty()).map(str::to_owned),
         dimensions: dimensions.collect(),
+        memo: text("DESCRIPTION"),
+        document: text("DOCUMENT"),
     }
 }
 

@@ -19,7 +19,8 @@ impl Model {
     /// "object":"GLACCOUNT","key":"6420"}`, `{"action":"require","account":"6420","flag":"REQUIREPROJECT","on":true}`,
     /// `{"action":"delete_entry"|"copy_entry"|"reverse_entry","recordno":"7"}`, `{"action":"change_line",
     /// "recordno":"7","line":1,"field":"DEPARTMENT","value":"100"}` (also `AMOUNT`, in minor units),
-    /// `{"action":"change_header","recordno":"7","field":"BATCH_TITLE","value":"…"}`, `{"action":"expire_sessions"}`.
+    /// `{"action":"change_header","recordno":"7","field":"BATCH_TITLE","value":"…"}`, `{"action":"expire_sessions"}`;
+    /// `book_entry` stands in `by_hand.rs`.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the command.
@@ -44,6 +45,7 @@ impl Model {
             }
             "copy_entry" => self.copy(now_ms, command, false),
             "reverse_entry" => self.copy(now_ms, command, true),
+            "book_entry" => self.book_by_hand(now_ms, command),
             "change_line" => self.change_line(now_ms, command),
             "change_header" => self.change_header(now_ms, command),
             other => Err(format!("there is no action {other}")),

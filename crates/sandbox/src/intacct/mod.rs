@@ -5,6 +5,7 @@
 
 mod assumptions;
 mod books;
+mod by_hand;
 mod edit;
 mod entry;
 mod envelope;
