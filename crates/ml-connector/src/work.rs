@@ -21,6 +21,7 @@ pub mod start;
 pub mod summary;
 pub mod supersede;
 pub mod translate;
+pub mod what_if;
 
 use accounting::posting::Rules;
 

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 
-use accounting::amount::Currency;
 use accounting::problem::{Code, Problem};
 use accounting::report::ReportState;
 use data_encoding::HEXLOWER;
@@ -34,8 +33,8 @@ pub(super) const STALE_PAGE: &str = "SELECT r.report_no, r.report_id, r.content_
      JOIN report_versions v ON v.report_no = r.report_no AND v.content_hash = r.content_hash \
      WHERE r.state = $1 AND r.customer_id = $2 AND r.flow_id = $3 AND r.report_no > $4 \
      AND (r.mapping_version <> $5 OR r.chart_sha256 <> $6) ORDER BY r.report_no LIMIT $7";
-pub(super) const STORED_PAGE: &str = "SELECT r.report_no, r.report_id, r.source_state, r.generation, r.currency, \
-     r.amount_minor, v.raw FROM reports r \
+pub(super) const STORED_PAGE: &str = "SELECT r.report_no, r.report_id, r.source_state, r.generation, \
+     r.problems, v.raw FROM reports r \
      JOIN report_versions v ON v.report_no = r.report_no AND v.content_hash = r.content_hash \
      WHERE r.state = $1 AND r.customer_id = $2 AND r.flow_id = $3 AND r.report_no > $4 \
      AND (r.approved_on >= $5 OR (r.approved_on IS NULL AND r.first_seen_ms >= $6)) \
@@ -91,10 +90,8 @@ pub struct StoredReport {
     pub source_state: ReportState,
     /// Generation of its postings.
     pub generation: u8,
-    /// Its currency, where it is known.
-    pub currency: Option<Currency>,
-    /// Net amount of what is or would be posted, in minor units.
-    pub amount_minor: Option<i64>,
+    /// What holds it.
+    pub problems: Vec<Problem>,
     /// The bytes it came as.
     pub raw: Vec<u8>,
 }
@@ -185,15 +182,13 @@ impl CustomerStore {
             .bind(i64::from(limit));
         let rows = reading.fetch_all(self.reader()).await.map_err(&doing)?;
         let read = |row: &Row| {
-            let currency: Option<&str> = row.try_get(4).map_err(&doing)?;
             Ok(StoredReport {
                 cursor: row.try_get(0).map_err(&doing)?,
                 report_id: row.try_get(1).map_err(&doing)?,
                 source_state: source_state(row.try_get(2).map_err(&doing)?)?,
                 generation: small(row.try_get(3).map_err(&doing)?, "generation")?,
-                currency: currency.and_then(|code| Currency::parse(code).ok()),
-                amount_minor: row.try_get(5).map_err(&doing)?,
-                raw: row.try_get(6).map_err(&doing)?,
+                problems: problems_from_json(row.try_get(4).map_err(&doing)?)?,
+                raw: row.try_get(5).map_err(&doing)?,
             })
         };
         rows.iter().map(read).collect()

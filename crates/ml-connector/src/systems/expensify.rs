@@ -43,14 +43,22 @@ impl Source for Expensify {
     }
 
     fn report_of(&self, raw: &[u8]) -> Result<ExpenseReport, Problem> {
-        let report = expensify::parse_record(raw)
-            .map_err(|error| Problem::of_report(Code::ReportUnreadable, "", error.to_string()))?;
-        convert(report)
+        report_of(raw)
     }
 
     fn requests(&self) -> u64 {
         self.client.requests_sent()
     }
+}
+
+/// Reads what a record's bytes say; needs no connection.
+///
+/// # Errors
+/// The problem, where they are no report.
+pub fn report_of(raw: &[u8]) -> Result<ExpenseReport, Problem> {
+    let report = expensify::parse_record(raw)
+        .map_err(|error| Problem::of_report(Code::ReportUnreadable, "", error.to_string()))?;
+    convert(report)
 }
 
 /// The exports that together hold what is wanted. Approved reports are asked for by approval; those of workspaces
