@@ -70,7 +70,7 @@ pub use error::StoreError;
 pub use flow::{FlowVersion, FlowVersionInfo, StoredFlow};
 pub use flow_time::{ClaimedFlow, FlowTimes};
 pub use gate::{EntryFacts, GateShown, GateShut, WaitingReport, WaitingTotal};
-pub use held::{Release, StaleReport, StoredReport};
+pub use held::{Release, StoredReport, UntranslatedReport};
 pub use history::{PostingHistory, ReportHistory};
 pub use ids::{CaseId, CustomerId, FlowId, Ids, ReconciliationId, RequestId, RunId, WantedId};
 pub use installation::{Installation, Restored};

@@ -16,6 +16,7 @@ pub mod readback;
 pub mod record;
 pub mod refresh;
 pub mod resolve;
+pub mod retranslate;
 pub mod run;
 pub mod start;
 pub mod summary;

@@ -17,6 +17,8 @@ pub(super) const ADD: &str = "INSERT INTO charts (customer_id, connection, sha25
      taken_ms) VALUES ($1, $2, $3, $4, $5, $5)";
 pub(super) const NEWEST: &str = "SELECT sha256, document, first_taken_ms, taken_ms FROM charts \
      WHERE customer_id = $1 AND connection = $2 ORDER BY taken_ms DESC, first_taken_ms DESC LIMIT 1";
+pub(super) const NEWEST_HASH: &str = "SELECT sha256 FROM charts \
+     WHERE customer_id = $1 AND connection = $2 ORDER BY taken_ms DESC, first_taken_ms DESC LIMIT 1";
 pub(super) const FIND: &str = "SELECT sha256, document, first_taken_ms, taken_ms FROM charts \
      WHERE customer_id = $1 AND connection = $2 AND sha256 = $3";
 
@@ -67,6 +69,16 @@ impl CustomerStore {
     pub async fn latest_chart(&self, connection: &str) -> Result<Option<StoredChart>, StoreError> {
         let finding = sql::query_as::<ChartRow>(NEWEST).bind(self.id().as_str()).bind(connection);
         finding.fetch_optional(self.reader()).await.map_err(failed("reading a chart"))?.map(read).transpose()
+    }
+
+    /// The hash of the chart last read over a connection, without the chart.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`], [`StoreError::Stored`].
+    pub async fn latest_chart_sha256(&self, connection: &str) -> Result<Option<[u8; 32]>, StoreError> {
+        let finding = sql::query_scalar::<String>(NEWEST_HASH).bind(self.id().as_str()).bind(connection);
+        let found = finding.fetch_optional(self.reader()).await.map_err(failed("reading a chart's hash"))?;
+        found.as_deref().map(parse_hash).transpose()
     }
 
     /// The chart with this hash, for whoever asks why something was booked.

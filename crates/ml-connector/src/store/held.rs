@@ -28,11 +28,11 @@ pub(super) const ANY_STALE: &str = "SELECT CAST(1 AS BIGINT) WHERE \
      AND mapping_version = $3 AND chart_sha256 < $4) \
      OR EXISTS (SELECT 1 FROM reports WHERE customer_id = $1 AND flow_id = $2 AND state = 'held' \
      AND mapping_version = $3 AND chart_sha256 > $4)";
-pub(super) const STALE_PAGE: &str = "SELECT r.report_no, r.report_id, r.content_hash, r.generation, r.source_state, \
-     r.problems, v.raw FROM reports r \
+pub(super) const UNTRANSLATED_PAGE: &str = "SELECT r.report_no, r.report_id, r.content_hash, r.generation, r.source_state, \
+     r.problems, r.seen_ms, v.raw FROM reports r \
      JOIN report_versions v ON v.report_no = r.report_no AND v.content_hash = r.content_hash \
      WHERE r.state = $1 AND r.customer_id = $2 AND r.flow_id = $3 AND r.report_no > $4 \
-     AND (r.mapping_version <> $5 OR r.chart_sha256 <> $6) ORDER BY r.report_no LIMIT $7";
+     AND (r.state = 'seen' OR r.mapping_version <> $5 OR r.chart_sha256 <> $6) ORDER BY r.report_no LIMIT $7";
 pub(super) const STORED_PAGE: &str = "SELECT r.report_no, r.report_id, r.source_state, r.generation, \
      r.problems, v.raw FROM reports r \
      JOIN report_versions v ON v.report_no = r.report_no AND v.content_hash = r.content_hash \
@@ -60,9 +60,9 @@ pub(super) static GATE: Rows = Rows::new(
      AND reports.customer_id = ?",
 );
 
-/// A held report with its bytes.
+/// A report that waits to be translated, or translated again, with its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StaleReport {
+pub struct UntranslatedReport {
     /// Where the next page goes on.
     pub cursor: i64,
     /// Its id.
@@ -75,6 +75,8 @@ pub struct StaleReport {
     pub source_state: ReportState,
     /// What holds it.
     pub problems: Vec<Problem>,
+    /// When its source last showed it, in epoch milliseconds.
+    pub seen_ms: i64,
     /// The bytes it came as.
     pub raw: Vec<u8>,
 }
@@ -122,21 +124,22 @@ impl CustomerStore {
         Ok(found.is_some())
     }
 
-    /// At most `limit` such reports after `cursor` (0 first), with their bytes.
+    /// At most `limit` reports after `cursor` (0 first), with their bytes: in [`InboxState::Seen`] all, in
+    /// [`InboxState::Held`] those that were last translated with another mapping or another chart.
     ///
     /// # Errors
     /// See [`CustomerStore::any_stale`]; [`StoreError::Json`].
-    pub async fn stale_reports(
+    pub async fn untranslated_reports(
         &self,
         flow: &FlowId,
-        mapping_version: u32,
-        chart: &[u8; 32],
+        state: InboxState,
+        (mapping_version, chart): (u32, &[u8; 32]),
         cursor: i64,
         limit: u32,
-    ) -> Result<Vec<StaleReport>, StoreError> {
-        let doing = failed("reading held reports");
-        let reading = sql::query(STALE_PAGE)
-            .bind(InboxState::Held.name())
+    ) -> Result<Vec<UntranslatedReport>, StoreError> {
+        let doing = failed("reading reports that wait to be translated");
+        let reading = sql::query(UNTRANSLATED_PAGE)
+            .bind(state.name())
             .bind(self.id().as_str())
             .bind(flow.as_str())
             .bind(cursor)
@@ -145,14 +148,15 @@ impl CustomerStore {
             .bind(i64::from(limit));
         let rows = reading.fetch_all(self.reader()).await.map_err(&doing)?;
         let read = |row: &Row| {
-            Ok(StaleReport {
+            Ok(UntranslatedReport {
                 cursor: row.try_get(0).map_err(&doing)?,
                 report_id: row.try_get(1).map_err(&doing)?,
                 content_hash: parse_hash(row.try_get(2).map_err(&doing)?)?,
                 generation: small(row.try_get(3).map_err(&doing)?, "generation")?,
                 source_state: source_state(row.try_get(4).map_err(&doing)?)?,
                 problems: problems_from_json(row.try_get(5).map_err(&doing)?)?,
-                raw: row.try_get(6).map_err(&doing)?,
+                seen_ms: row.try_get(6).map_err(&doing)?,
+                raw: row.try_get(7).map_err(&doing)?,
             })
         };
         rows.iter().map(read).collect()

@@ -15,7 +15,7 @@ use super::poll::Waiting;
 use super::summary::Summary;
 use super::{Work, WorkError};
 use crate::flow::Mode;
-use crate::store::{InboxState, StoreError};
+use crate::store::StoreError;
 use crate::systems::{Destination, Source};
 
 /// Days before the cursor that each poll reads again: what was approved late, or reached the vendor's search late.
@@ -184,6 +184,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let (translated, posted) = tokio::join!(translating, posting);
         translated?;
         passed.summary.add(posted?);
+        self.retranslate(posts.then_some(lane), &chart).await?;
         more().await?;
         if posts {
             self.confirm_leaving(&mut passed.summary).await?;
@@ -234,7 +235,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     async fn has_work_left(&self) -> Result<bool, WorkError> {
         let company = self.destination.company();
         let open = self.customer.has_open_postings(company, &self.flow_id).await?;
-        Ok(open || !self.customer.reports_in(&self.flow_id, &[InboxState::Seen], None, 1).await?.is_empty())
+        Ok(open || self.waits_for_translation().await?)
     }
 }
 

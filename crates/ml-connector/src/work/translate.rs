@@ -76,21 +76,40 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
                 None => from.recv().await,
             };
             let Some(batch) = next else { return Ok(()) };
-            let mut outcomes = Vec::with_capacity(batch.len());
-            for waiting in batch {
-                // One thread does everything: a reply of the ledger must not wait for a whole batch.
-                tokio::task::yield_now().await;
-                let generation = waiting.known.map_or(0, |(_, generation)| generation);
-                let outcome = self.outcome(&translator, waiting, generation);
-                let outcome = self.beside_postings(&translator, lane, outcome).await?;
-                outcomes.push(if has_other_flows { self.beside_other_flows(outcome).await? } else { outcome });
-            }
-            let frozen = self.keep(chart, outcomes).await?;
+            let (_, frozen) = self.translate_batch(&translator, lane, chart, has_other_flows, batch).await?;
             if !frozen.is_empty() {
-                self.progress.tell(Step::Frozen(frozen.iter().map(|report| report.entries.len()).sum()));
                 let _ = to.send(frozen).await;
             }
         }
+    }
+
+    /// Translates one batch and keeps what came of it: how many reports are right, and the entries that were frozen.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(super) async fn translate_batch(
+        &self,
+        translator: &Translator<'_>,
+        lane: Option<&Lane>,
+        chart: &ChartInUse,
+        has_other_flows: bool,
+        batch: Vec<Waiting>,
+    ) -> Result<(usize, Vec<ReportEntries>), WorkError> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for waiting in batch {
+            // One thread does everything: a reply of the ledger must not wait for a whole batch.
+            tokio::task::yield_now().await;
+            let generation = waiting.known.map_or(0, |(_, generation)| generation);
+            let outcome = self.outcome(translator, waiting, generation);
+            let outcome = self.beside_postings(translator, lane, outcome).await?;
+            outcomes.push(if has_other_flows { self.beside_other_flows(outcome).await? } else { outcome });
+        }
+        let ready = outcomes.iter().filter(|outcome| outcome.state == InboxState::Ready).count();
+        let frozen = self.keep(chart, outcomes).await?;
+        if !frozen.is_empty() {
+            self.progress.tell(Step::Frozen(frozen.iter().map(|report| report.entries.len()).sum()));
+        }
+        Ok((ready, frozen))
     }
 
     /// A report that has postings already is not frozen again unless they may be replaced.

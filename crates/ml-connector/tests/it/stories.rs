@@ -3,6 +3,7 @@
 
 mod assumptions;
 mod fault_cases;
+pub mod fix_once;
 mod hostile;
 pub mod ledger;
 mod month;

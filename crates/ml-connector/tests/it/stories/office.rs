@@ -140,7 +140,8 @@ impl Office {
     }
 }
 
-async fn look(opened: &Opened, company: &str, result: Result<Summary, WorkError>) -> Outcome {
+/// What the books hold.
+pub async fn look(opened: &Opened, company: &str, result: Result<Summary, WorkError>) -> Outcome {
     let customer = &opened.customer;
     let reports = customer.reports_in(&opened.flow_id, &InboxState::ALL, None, 100_000).await.unwrap();
     let mut postings = Vec::new();
