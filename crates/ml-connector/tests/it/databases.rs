@@ -63,6 +63,23 @@ impl TestDatabase {
         Store::open(self.place(), access, key, Ids::system(), NOW_MS).await
     }
 
+    /// A copy of it, which nobody has open.
+    pub async fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        if let Some(server) = self.server {
+            let name = server.create_database(self.name()).await;
+            return Self { url: server.url(&name), _folder: folder, server: self.server };
+        }
+        let path = folder.path().join("copy.db");
+        std::fs::copy(self.url.strip_prefix("sqlite:").unwrap(), &path).unwrap();
+        Self { url: format!("sqlite:{}", path.display()), _folder: folder, server: None }
+    }
+
+    /// Its name on the server.
+    fn name(&self) -> &str {
+        self.url.split(['/', '?']).nth(3).unwrap()
+    }
+
     /// Where it is.
     pub fn place(&self) -> Place {
         Place::parse(&self.url, 4).unwrap()
@@ -75,12 +92,12 @@ impl TestDatabase {
 
     /// A connection of a superuser, to a database on the server.
     pub async fn hand(&self) -> PgConnection {
-        let name = self.url.split(['/', '?']).nth(3).unwrap();
-        self.server.expect("it is a file").by_hand(name).await
+        self.server.expect("it is a file").by_hand(self.name()).await
     }
 
     /// Does what a person with a tool and every right would do. A `SELECT` gives its first column as text.
-    pub async fn by_hand(&self, statements: &'static str) -> Result<Vec<String>, sqlx::Error> {
+    pub async fn by_hand(&self, statements: impl Into<String>) -> Result<Vec<String>, sqlx::Error> {
+        let statements = sqlx::AssertSqlSafe(statements.into());
         if self.is_postgres() {
             let mut connection = self.hand().await;
             let rows = sqlx::raw_sql(statements).fetch_all(&mut connection).await?;

@@ -5,6 +5,7 @@ mod audit_forged;
 mod cases;
 mod facts;
 mod inbox;
+mod isolation;
 mod lanes;
 mod opening;
 mod plans;

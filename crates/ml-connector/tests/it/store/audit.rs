@@ -3,10 +3,21 @@
 use std::io::BufReader;
 
 use accounting::problem::Code;
-use ml_connector::store::{Access, AuditFilter, CustomerStore, Ids, Store, StoreError, verify_export};
+use ml_connector::store::{Access, AuditFilter, CustomerStore, StoreError, verify_export};
 
-use super::facts::{NOW_MS, event, world, world_in};
-use super::opening::raw;
+use super::facts::{NOW_MS, event, world_on};
+use crate::both;
+use crate::databases::TestDatabase;
+
+both!(
+    many_writers_leave_one_chain,
+    the_database_itself_refuses_edits,
+    every_edit_is_found_and_the_first_wrong_entry_named,
+    a_start_begins_at_the_checkpoint_and_misses_its_entry_if_it_is_gone,
+    entries_are_chained_without_gaps_for_each_customer,
+    what_is_dropped_leaves_no_entry_and_nothing_else,
+    an_export_is_verified_without_the_database,
+);
 
 /// More entries than one page of the verifier, and batches of every size.
 const ENTRIES: usize = 1_203;
@@ -16,9 +27,8 @@ async fn add(customer: &CustomerStore, count: usize) {
     customer.begin().await.unwrap().commit(NOW_MS, events).await.unwrap();
 }
 
-#[tokio::test]
-async fn entries_are_chained_without_gaps_for_each_customer() {
-    let world = world().await;
+async fn entries_are_chained_without_gaps_for_each_customer(database: TestDatabase) {
+    let world = world_on(&database).await;
     let other = world.store.create_customer("other", "test", NOW_MS).await.unwrap();
     add(&world.customer, 61).await;
     add(&other, 3).await;
@@ -39,9 +49,8 @@ async fn entries_are_chained_without_gaps_for_each_customer() {
     assert!(world.customer.list_audit(&filter, 0, 100).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn what_is_dropped_leaves_no_entry_and_nothing_else() {
-    let world = world().await;
+async fn what_is_dropped_leaves_no_entry_and_nothing_else(database: TestDatabase) {
+    let world = world_on(&database).await;
     let before = world.customer.verify_audit(true).await.unwrap();
     let mut tx = world.customer.begin().await.unwrap();
     tx.put_flow("Another", "document", "author", NOW_MS).await.unwrap();
@@ -52,24 +61,52 @@ async fn what_is_dropped_leaves_no_entry_and_nothing_else() {
     assert!(world.customer.known_reports(&world.flow, &["R00001"]).await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn the_database_itself_refuses_edits() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("kept.db");
-    let world = world_in(Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.unwrap()).await;
+async fn the_database_itself_refuses_edits(database: TestDatabase) {
+    let world = world_on(&database).await;
     add(&world.customer, 3).await;
     world.put(&super::facts::reports(0..1), NOW_MS).await;
-    let mut raw = raw(&path).await;
     for edit in [
         "UPDATE audit SET actor = 'somebody'",
         "DELETE FROM audit",
-        "UPDATE report_versions SET raw = x'00'",
+        "UPDATE report_versions SET seen_ms = 0",
         "DELETE FROM report_versions",
         "DELETE FROM flow_versions",
     ] {
-        let refused = sqlx::raw_sql(edit).execute(&mut raw).await.unwrap_err();
+        let refused = database.by_hand(edit).await.unwrap_err();
         assert!(refused.to_string().contains("append-only"), "{edit}: {refused}");
     }
+}
+
+async fn many_writers_leave_one_chain(database: TestDatabase) {
+    let world = world_on(&database).await;
+    // On a server, writers of other processes too.
+    let elsewhere = match database.is_postgres() {
+        true => database.store().await,
+        false => world.store.clone(),
+    };
+    let writers = (0..8).map(|index| {
+        let (store, id) = (if index % 2 == 0 { &world.store } else { &elsewhere }, world.customer.id().clone());
+        let store = store.clone();
+        tokio::spawn(async move {
+            let customer = store.customer(&id).await.unwrap();
+            for _ in 0..10 {
+                add(&customer, 3).await;
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    assert_eq!(world.customer.verify_audit(true).await.unwrap().entries, 2 + 8 * 10 * 3);
+}
+
+/// What somebody with every right would do first.
+async fn unlock(database: &TestDatabase) {
+    let unlock = match database.is_postgres() {
+        true => "DROP TRIGGER audit_stays ON audit",
+        false => "DROP TRIGGER audit_stays; DROP TRIGGER audit_is_kept",
+    };
+    database.by_hand(unlock).await.unwrap();
 }
 
 /// Edits after which entry `.1` is the first that does not follow.
@@ -89,42 +126,33 @@ const EDITS: [(&str, i64); 9] = [
     ),
 ];
 
-#[tokio::test]
-async fn every_edit_is_found_and_the_first_wrong_entry_named() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("whole.db");
-    let world = world_in(Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.unwrap()).await;
+async fn every_edit_is_found_and_the_first_wrong_entry_named(database: TestDatabase) {
+    let world = world_on(&database).await;
     add(&world.customer, ENTRIES - 2).await;
     let id = world.customer.id().clone();
     world.store.clone().close().await;
     drop(world);
-    for (index, (edit, broken)) in EDITS.into_iter().enumerate() {
-        let copy = directory.path().join(format!("edited-{index}.db"));
-        std::fs::copy(&path, &copy).unwrap();
-        let mut raw = raw(&copy).await;
-        sqlx::raw_sql("DROP TRIGGER audit_stays; DROP TRIGGER audit_is_kept").execute(&mut raw).await.unwrap();
-        sqlx::raw_sql(edit).execute(&mut raw).await.unwrap();
-        drop(raw);
-        let reader = Store::open(&copy, Access::Read, None, Ids::system(), NOW_MS).await.unwrap();
+    for (edit, broken) in EDITS {
+        let copy = database.copy().await;
+        unlock(&copy).await;
+        copy.by_hand(edit).await.unwrap();
+        let reader = copy.open(Access::Read, None).await.unwrap();
         let error = reader.customer(&id).await.unwrap().verify_audit(true).await.err().unwrap();
         assert!(matches!(error, StoreError::AuditBroken { seq, .. } if seq == broken), "{edit}: {error}");
         assert_eq!(error.code(), Some(Code::AuditBroken));
         reader.close().await;
-        let opened = Store::open(&copy, Access::Write, None, Ids::system(), NOW_MS).await;
+        let opened = copy.open(Access::Write, None).await;
         assert!(matches!(opened.err(), Some(StoreError::AuditBroken { .. })), "{edit}");
     }
 }
 
-#[tokio::test]
-async fn a_start_begins_at_the_checkpoint_and_misses_its_entry_if_it_is_gone() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("checked.db");
-    let world = world_in(Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.unwrap()).await;
+async fn a_start_begins_at_the_checkpoint_and_misses_its_entry_if_it_is_gone(database: TestDatabase) {
+    let world = world_on(&database).await;
     add(&world.customer, 48).await;
     let id = world.customer.id().clone();
     world.store.clone().close().await;
     drop(world);
-    let store = Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.unwrap();
+    let store = database.store().await;
     let customer = store.customer(&id).await.unwrap();
     assert_eq!(customer.verify_audit(false).await.unwrap().entries, 1, "the entry of the checkpoint alone");
     add(&customer, 5).await;
@@ -132,16 +160,14 @@ async fn a_start_begins_at_the_checkpoint_and_misses_its_entry_if_it_is_gone() {
     store.close().await;
     drop(customer);
 
-    let mut raw = raw(&path).await;
-    sqlx::raw_sql("DROP TRIGGER audit_is_kept; DELETE FROM audit WHERE seq >= 50").execute(&mut raw).await.unwrap();
-    drop(raw);
-    let error = Store::open(&path, Access::Write, None, Ids::system(), NOW_MS).await.err().unwrap();
+    unlock(&database).await;
+    database.by_hand("DELETE FROM audit WHERE seq >= 50").await.unwrap();
+    let error = database.open(Access::Write, None).await.err().unwrap();
     assert!(matches!(error, StoreError::AuditBroken { seq: 50, .. }), "{error}");
 }
 
-#[tokio::test]
-async fn an_export_is_verified_without_the_database() {
-    let world = world().await;
+async fn an_export_is_verified_without_the_database(database: TestDatabase) {
+    let world = world_on(&database).await;
     add(&world.customer, ENTRIES - 2).await;
     let mut export = Vec::new();
     assert_eq!(world.customer.export_audit(&mut export).await.unwrap(), ENTRIES as u64);

@@ -6,10 +6,19 @@ use ml_connector::store::{
 };
 use serde_json::json;
 
-use super::facts::{NOW_MS, world};
+use super::facts::{NOW_MS, world_on};
+use crate::both;
+use crate::databases::TestDatabase;
 
-async fn customer() -> (CustomerStore, FlowId) {
-    let world = world().await;
+both!(
+    a_cause_opens_one_case_and_another_cause_another,
+    a_decision_is_one_of_the_proposals_says_why_and_is_about_what_was_shown,
+    two_different_persons_must_consent_to_a_resend,
+    a_case_moves_only_from_where_it_was_read_and_can_be_asked_again,
+);
+
+async fn customer(database: &TestDatabase) -> (CustomerStore, FlowId) {
+    let world = world_on(database).await;
     (world.customer, world.flow)
 }
 
@@ -41,9 +50,8 @@ fn why(result: Result<Case, StoreError>) -> String {
     }
 }
 
-#[tokio::test]
-async fn a_cause_opens_one_case_and_another_cause_another() {
-    let (customer, flow) = customer().await;
+async fn a_cause_opens_one_case_and_another_cause_another(database: TestDatabase) {
+    let (customer, flow) = customer(&database).await;
     let first = open(&customer, &flow, "a", &[Decision::Accept]).await.unwrap();
     assert_eq!(open(&customer, &flow, "a", &[Decision::Accept]).await, None);
     let second = open(&customer, &flow, "b", &[Decision::Accept]).await.unwrap();
@@ -58,9 +66,8 @@ async fn a_cause_opens_one_case_and_another_cause_another() {
     assert_eq!(customer.cases_of(&flow, "R1").await.unwrap().len(), 2);
 }
 
-#[tokio::test]
-async fn a_decision_is_one_of_the_proposals_says_why_and_is_about_what_was_shown() {
-    let (customer, flow) = customer().await;
+async fn a_decision_is_one_of_the_proposals_says_why_and_is_about_what_was_shown(database: TestDatabase) {
+    let (customer, flow) = customer(&database).await;
     let id = open(&customer, &flow, "a", &[Decision::Accept, Decision::Vouch]).await.unwrap();
     let decide = async |cause: &str, verdict: Verdict| customer.decide(&id, cause, &verdict, "usr_1", 9).await;
     assert!(matches!(decide("b", verdict(Decision::Accept, "fine")).await, Err(StoreError::Stale { .. })));
@@ -77,9 +84,8 @@ async fn a_decision_is_one_of_the_proposals_says_why_and_is_about_what_was_shown
     assert!(why(decide("a", vouched).await).contains("already"));
 }
 
-#[tokio::test]
-async fn two_different_persons_must_consent_to_a_resend() {
-    let (customer, flow) = customer().await;
+async fn two_different_persons_must_consent_to_a_resend(database: TestDatabase) {
+    let (customer, flow) = customer(&database).await;
     let id = open(&customer, &flow, "a", &[Decision::ConsentResend, Decision::LookAgain]).await.unwrap();
     let consent = verdict(Decision::ConsentResend, "");
     let first = customer.decide(&id, "a", &consent, "usr_1", 9).await.unwrap();
@@ -89,9 +95,8 @@ async fn two_different_persons_must_consent_to_a_resend() {
     assert_eq!((second.state, second.consents.len()), (CaseState::Decided, 2));
 }
 
-#[tokio::test]
-async fn a_case_moves_only_from_where_it_was_read_and_can_be_asked_again() {
-    let (customer, flow) = customer().await;
+async fn a_case_moves_only_from_where_it_was_read_and_can_be_asked_again(database: TestDatabase) {
+    let (customer, flow) = customer(&database).await;
     let id = open(&customer, &flow, "a", &[Decision::Accept]).await.unwrap();
     let shown = customer.case(&id).await.unwrap();
     customer.decide(&id, "a", &verdict(Decision::Accept, "fine"), "usr_1", 9).await.unwrap();

@@ -10,12 +10,14 @@ use jiff::civil::date;
 use ml_connector::store::{AuditEvent, CustomerStore, FlowId, Ids, Lease, NewPosting, NewReport, RunId, Store};
 use sha2::{Digest, Sha256};
 
+use crate::databases::TestDatabase;
+
 /// When the tests happen, in epoch milliseconds.
 pub const NOW_MS: i64 = 1_790_000_000_000;
 pub const COMPANY: &str = "acme";
 pub const LANE: &str = "intacct:acme";
 
-/// A customer with one flow in a store in memory.
+/// A customer with one flow.
 pub struct World {
     pub store: Store,
     pub customer: CustomerStore,
@@ -25,6 +27,10 @@ pub struct World {
 
 pub async fn world() -> World {
     world_in(Store::in_memory(None, Ids::seeded(1), NOW_MS).await.unwrap()).await
+}
+
+pub async fn world_on(database: &TestDatabase) -> World {
+    world_in(database.store().await).await
 }
 
 pub async fn world_in(store: Store) -> World {
@@ -53,6 +59,12 @@ impl World {
         tx.freeze(&self.flow, &postings, NOW_MS).await.unwrap();
         let events = frozen.iter().map(|one| event("posting.frozen", one.planned.reference.as_str())).collect();
         tx.commit(NOW_MS, events).await.unwrap();
+    }
+
+    /// A lease after the one before it has run out.
+    pub async fn take_over(&self, mut old: Lease) -> Lease {
+        self.store.renew_lane(&mut old, NOW_MS, 0).await.unwrap();
+        self.store.claim_lane(LANE, "worker 2", NOW_MS, 300_000).await.unwrap().unwrap()
     }
 
     pub async fn lease(&self) -> Lease {

@@ -6,7 +6,20 @@ use accounting::report::{FundSource, ReportState};
 use accounting::translate::SkippedExpense;
 use ml_connector::store::{Arrival, InboxState, ReportChange, StoreError};
 
-use super::facts::{NOW_MS, World, event, report, reports, world};
+use super::facts::{NOW_MS, World, event, report, reports, world_on};
+use crate::both;
+use crate::databases::TestDatabase;
+
+both!(
+    a_report_comes_in_once_and_its_changes_as_versions,
+    the_last_of_two_in_one_batch_counts,
+    what_a_translation_made_is_kept_whole,
+    a_translation_of_old_content_is_refused,
+    a_changed_report_is_seen_anew_unless_its_entry_is_under_way,
+    pages_by_state_are_complete_and_in_order,
+    reports_seen_again_move_their_source_state_alone,
+    customers_do_not_see_each_other,
+);
 
 async fn set(world: &World, change: ReportChange<'_>) -> Result<(), StoreError> {
     let mut tx = world.customer.begin().await.unwrap();
@@ -29,9 +42,8 @@ const fn change<'a>(report_id: &'a str, content_hash: &'a [u8; 32], state: Inbox
     }
 }
 
-#[tokio::test]
-async fn a_report_comes_in_once_and_its_changes_as_versions() {
-    let world = world().await;
+async fn a_report_comes_in_once_and_its_changes_as_versions(database: TestDatabase) {
+    let world = world_on(&database).await;
     assert_eq!(world.put(&[report(1, 1), report(2, 1)], NOW_MS).await, [Arrival::New, Arrival::New]);
     let again = world.put(&[report(1, 1), report(2, 2)], NOW_MS + 5).await;
     assert_eq!(
@@ -63,9 +75,8 @@ async fn a_report_comes_in_once_and_its_changes_as_versions() {
     assert_eq!(world.customer.report(&world.flow, "R00003").await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn the_last_of_two_in_one_batch_counts() {
-    let world = world().await;
+async fn the_last_of_two_in_one_batch_counts(database: TestDatabase) {
+    let world = world_on(&database).await;
     let mut batch = reports(0..60);
     batch.push(report(55, 2));
     batch[52] = report(3, 2);
@@ -86,9 +97,8 @@ async fn the_last_of_two_in_one_batch_counts() {
     assert_eq!(kept.content_hash, [2; 32]);
 }
 
-#[tokio::test]
-async fn what_a_translation_made_is_kept_whole() {
-    let world = world().await;
+async fn what_a_translation_made_is_kept_whole(database: TestDatabase) {
+    let world = world_on(&database).await;
     world.put(&[report(1, 1)], NOW_MS).await;
     let problems = [
         Problem::of_expense(Code::CategoryUnmapped, "E1", "Team \"Offsite\"", "no rule gives it an account"),
@@ -117,9 +127,8 @@ async fn what_a_translation_made_is_kept_whole() {
     assert_eq!(stored.changed_ms, NOW_MS + 1);
 }
 
-#[tokio::test]
-async fn a_translation_of_old_content_is_refused() {
-    let world = world().await;
+async fn a_translation_of_old_content_is_refused(database: TestDatabase) {
+    let world = world_on(&database).await;
     world.put(&[report(1, 1)], NOW_MS).await;
     world.put(&[report(1, 2)], NOW_MS).await;
     let stale = set(&world, change("R00001", &[1; 32], InboxState::Ready)).await;
@@ -128,9 +137,8 @@ async fn a_translation_of_old_content_is_refused() {
     assert_eq!(stored.state, InboxState::Seen);
 }
 
-#[tokio::test]
-async fn a_changed_report_is_seen_anew_unless_its_entry_is_under_way() {
-    let world = world().await;
+async fn a_changed_report_is_seen_anew_unless_its_entry_is_under_way(database: TestDatabase) {
+    let world = world_on(&database).await;
     for state in InboxState::ALL {
         let index = state as usize;
         let id = format!("R{index:05}");
@@ -147,9 +155,8 @@ async fn a_changed_report_is_seen_anew_unless_its_entry_is_under_way() {
     }
 }
 
-#[tokio::test]
-async fn pages_by_state_are_complete_and_in_order() {
-    let world = world().await;
+async fn pages_by_state_are_complete_and_in_order(database: TestDatabase) {
+    let world = world_on(&database).await;
     world.put(&reports(0..130), NOW_MS).await;
     let moves: Vec<String> = (0..130).filter(|index| index % 3 == 0).map(|index| format!("R{index:05}")).collect();
     let moves: Vec<_> = moves.iter().map(|id| (id.as_str(), InboxState::Posted)).collect();
@@ -188,9 +195,8 @@ async fn pages_by_state_are_complete_and_in_order() {
     assert_eq!(totals.iter().map(|total| total.amount_minor).sum::<i64>(), 130 * 12_34);
 }
 
-#[tokio::test]
-async fn reports_seen_again_move_their_source_state_alone() {
-    let world = world().await;
+async fn reports_seen_again_move_their_source_state_alone(database: TestDatabase) {
+    let world = world_on(&database).await;
     world.put(&reports(0..12), NOW_MS).await;
     let mut tx = world.customer.begin().await.unwrap();
     let seen: Vec<_> = ["R00001", "R00011"].map(|id| (id, ReportState::Reimbursed)).into();
@@ -201,9 +207,8 @@ async fn reports_seen_again_move_their_source_state_alone() {
     assert_eq!(world.customer.report(&world.flow, "R00002").await.unwrap().unwrap().seen_ms, NOW_MS);
 }
 
-#[tokio::test]
-async fn customers_do_not_see_each_other() {
-    let world = world().await;
+async fn customers_do_not_see_each_other(database: TestDatabase) {
+    let world = world_on(&database).await;
     world.put(&reports(0..2), NOW_MS).await;
     let other = world.store.create_customer("other", "test", NOW_MS).await.unwrap();
     assert!(other.known_reports(&world.flow, &["R00000"]).await.unwrap().is_empty());

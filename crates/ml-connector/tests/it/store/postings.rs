@@ -8,8 +8,21 @@ use ml_connector::store::{
     RequestId, Store, StoreError,
 };
 
-use super::facts::{COMPANY, Frozen, LANE, NOW_MS, World, event, reports, world, world_in};
-use super::opening::{open, raw};
+use super::facts::{COMPANY, Frozen, LANE, NOW_MS, World, event, reports, world_in, world_on};
+use super::opening::open;
+use crate::both;
+use crate::databases::TestDatabase;
+
+both!(
+    what_is_frozen_is_frozen_once_and_stays,
+    the_database_itself_refuses_an_old_fence_and_another_record,
+    a_frozen_posting_comes_back_as_it_was,
+    the_machine_moves_under_the_lease_and_its_states_are_pages,
+    whoever_lost_the_lane_changes_nothing,
+    a_posting_needs_its_report,
+    an_unknown_posting_is_not_saved,
+    a_report_shows_all_that_happened_to_it,
+);
 
 /// The machine after a first look and the commit of an attempt.
 fn sending() -> Posting {
@@ -65,9 +78,8 @@ async fn send(world: &World, lease: &Lease, frozen: &[Frozen]) -> RequestId {
     request
 }
 
-#[tokio::test]
-async fn a_frozen_posting_comes_back_as_it_was() {
-    let world = world().await;
+async fn a_frozen_posting_comes_back_as_it_was(database: TestDatabase) {
+    let world = world_on(&database).await;
     let frozen = Frozen::many(0..61);
     world.freeze(&frozen).await;
     let stored = world.customer.postings_of(&world.flow, "R00007").await.unwrap().remove(0);
@@ -100,11 +112,8 @@ async fn a_frozen_posting_comes_back_as_it_was() {
     assert!(matches!(missing, Err(StoreError::NotFound { .. })));
 }
 
-#[tokio::test]
-async fn what_is_frozen_is_frozen_once_and_stays() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("frozen.db");
-    let world = world_in(open(&path).await.unwrap()).await;
+async fn what_is_frozen_is_frozen_once_and_stays(database: TestDatabase) {
+    let world = world_on(&database).await;
     world.freeze(&[Frozen::of(1)]).await;
     world.put(&reports(0..1), NOW_MS).await;
     let mut tx = world.customer.begin().await.unwrap();
@@ -122,15 +131,14 @@ async fn what_is_frozen_is_frozen_once_and_stays() {
     assert!(matches!(twice, Err(StoreError::PostingExists { .. })));
     drop(tx);
 
-    let mut raw = raw(&path).await;
-    for edit in ["UPDATE payloads SET payload = x'00'", "DELETE FROM payloads"] {
-        assert!(sqlx::raw_sql(edit).execute(&mut raw).await.is_err(), "{edit}");
+    for edit in ["UPDATE payloads SET lines = '[]'", "DELETE FROM payloads"] {
+        let refused = database.by_hand(edit).await.unwrap_err();
+        assert!(refused.to_string().contains("append-only"), "{edit}: {refused}");
     }
 }
 
-#[tokio::test]
-async fn the_machine_moves_under_the_lease_and_its_states_are_pages() {
-    let world = world().await;
+async fn the_machine_moves_under_the_lease_and_its_states_are_pages(database: TestDatabase) {
+    let world = world_on(&database).await;
     let frozen = Frozen::many(0..75);
     world.freeze(&frozen).await;
     let lease = world.lease().await;
@@ -163,14 +171,13 @@ async fn the_machine_moves_under_the_lease_and_its_states_are_pages() {
     assert_eq!(totals.iter().map(|total| total.total_minor).sum::<i64>(), 75 * 12_34);
 }
 
-#[tokio::test]
-async fn whoever_lost_the_lane_changes_nothing() {
-    let world = world().await;
+async fn whoever_lost_the_lane_changes_nothing(database: TestDatabase) {
+    let world = world_on(&database).await;
     let frozen = Frozen::many(0..3);
     world.freeze(&frozen).await;
     let old = world.lease().await;
     let request = send(&world, &old, &frozen).await;
-    let new = world.store.claim_lane(LANE, "worker 2", old.until_ms, 1_000).await.unwrap().unwrap();
+    let new = world.take_over(old.clone()).await;
     let refused = save(&world, &old, &frozen, &posted()).await;
     assert!(matches!(refused, Err(StoreError::FenceLost { .. })));
     let stored = world.customer.postings_in(COMPANY, &["sending"], None, 10).await.unwrap();
@@ -202,44 +209,37 @@ async fn whoever_lost_the_lane_changes_nothing() {
     save(&world, &new, &frozen, &posted()).await.unwrap();
 }
 
-#[tokio::test]
-async fn the_database_itself_refuses_an_old_fence_and_another_record() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("fenced.db");
-    let world = world_in(open(&path).await.unwrap()).await;
+async fn the_database_itself_refuses_an_old_fence_and_another_record(database: TestDatabase) {
+    let world = world_on(&database).await;
     let frozen = Frozen::many(0..1);
     world.freeze(&frozen).await;
     save(&world, &world.lease().await, &frozen, &posted()).await.unwrap();
-    let mut raw = raw(&path).await;
     for edit in [
         "UPDATE postings SET fence = 0",
         "UPDATE postings SET record_no = '4712'",
         "UPDATE postings SET record_no = NULL",
     ] {
-        assert!(sqlx::raw_sql(edit).execute(&mut raw).await.is_err(), "{edit}");
+        assert!(database.by_hand(edit).await.is_err(), "{edit}");
     }
-    sqlx::raw_sql("UPDATE postings SET fence = 5").execute(&mut raw).await.unwrap();
+    database.by_hand("UPDATE postings SET fence = 5").await.unwrap();
 }
 
-#[tokio::test]
-async fn a_posting_needs_its_report() {
-    let world = world().await;
+async fn a_posting_needs_its_report(database: TestDatabase) {
+    let world = world_on(&database).await;
     let mut tx = world.customer.begin().await.unwrap();
     let orphan = Frozen::of(7);
     assert!(tx.freeze(&world.flow, &[orphan.new_posting()], NOW_MS).await.is_err());
 }
 
-#[tokio::test]
-async fn an_unknown_posting_is_not_saved() {
-    let world = world().await;
+async fn an_unknown_posting_is_not_saved(database: TestDatabase) {
+    let world = world_on(&database).await;
     let lease = world.lease().await;
     let missing = save(&world, &lease, &Frozen::many(0..1), &posted()).await;
     assert!(matches!(missing, Err(StoreError::NotFound { what: "posting", .. })));
 }
 
-#[tokio::test]
-async fn a_report_shows_all_that_happened_to_it() {
-    let world = world().await;
+async fn a_report_shows_all_that_happened_to_it(database: TestDatabase) {
+    let world = world_on(&database).await;
     let frozen = Frozen::many(0..3);
     world.freeze(&frozen).await;
     let lease = world.lease().await;

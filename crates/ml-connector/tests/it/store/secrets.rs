@@ -5,7 +5,16 @@ use ml_connector::store::{Access, Ids, MasterKey, Store, StoreError};
 use secrecy::ExposeSecret;
 
 use super::facts::{NOW_MS, World, event, world_in};
-use super::opening::raw;
+use crate::both;
+use crate::databases::TestDatabase;
+
+both!(
+    a_secret_opens_again_in_its_newest_version,
+    a_sealed_text_moved_elsewhere_does_not_open,
+    the_wrong_key_is_refused_and_a_missing_one_opens_nothing,
+    another_master_key_takes_over_all_data_keys,
+    a_customer_made_before_the_key_gets_a_data_key_with_the_first_secret,
+);
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 const OTHER: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -26,10 +35,8 @@ async fn seal(world: &World, name: &str, value: &str) -> i64 {
     version
 }
 
-#[tokio::test]
-async fn a_secret_opens_again_in_its_newest_version() {
-    let store = Store::in_memory(key(KEY), Ids::seeded(1), NOW_MS).await.unwrap();
-    let world = world_in(store).await;
+async fn a_secret_opens_again_in_its_newest_version(database: TestDatabase) {
+    let world = world_in(database.open(Access::Write, key(KEY)).await.unwrap()).await;
     assert_eq!(seal(&world, "user_password", "first").await, 1);
     assert_eq!(seal(&world, "user_password", CANARY).await, 2);
     assert_eq!(world.customer.open_secret("user_password").await.unwrap().expose_secret(), CANARY);
@@ -62,11 +69,8 @@ async fn no_plain_text_reaches_the_file() {
     assert!(!bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes()));
 }
 
-#[tokio::test]
-async fn a_sealed_text_moved_elsewhere_does_not_open() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("moved.db");
-    let world = world_in(open(&path, key(KEY)).await.unwrap()).await;
+async fn a_sealed_text_moved_elsewhere_does_not_open(database: TestDatabase) {
+    let world = world_in(database.open(Access::Write, key(KEY)).await.unwrap()).await;
     let other = world.store.create_customer("other", "test", NOW_MS).await.unwrap();
     seal(&world, "user_password", CANARY).await;
     seal(&world, "sender_password", "another").await;
@@ -74,12 +78,13 @@ async fn a_sealed_text_moved_elsewhere_does_not_open() {
     tx.seal_secret("user_password", &"theirs".to_owned().into(), NOW_MS).await.unwrap();
     tx.commit(NOW_MS, vec![event("secret.sealed", "user_password")]).await.unwrap();
 
-    let mut raw = raw(&path).await;
-    let move_it = "UPDATE secrets SET sealed = (SELECT sealed FROM secrets WHERE customer_id = $1 \
-         AND name = 'user_password') WHERE customer_id = $2 AND name = $3";
+    let from = world.customer.id();
     for (target, name) in [(other.id(), "user_password"), (world.customer.id(), "sender_password")] {
-        let moving = sqlx::query(move_it).bind(world.customer.id().as_str()).bind(target.as_str()).bind(name);
-        assert_eq!(moving.execute(&mut raw).await.unwrap().rows_affected(), 1);
+        let moving = format!(
+            "UPDATE secrets SET sealed = (SELECT sealed FROM secrets WHERE customer_id = '{from}' \
+             AND name = 'user_password') WHERE customer_id = '{target}' AND name = '{name}' RETURNING name"
+        );
+        assert_eq!(database.by_hand(moving).await.unwrap(), [name]);
     }
     for (customer, name) in [(&other, "user_password"), (&world.customer, "sender_password")] {
         let error = customer.open_secret(name).await.err().unwrap();
@@ -89,27 +94,26 @@ async fn a_sealed_text_moved_elsewhere_does_not_open() {
     assert_eq!(world.customer.open_secret("user_password").await.unwrap().expose_secret(), CANARY);
 
     // Nor does it open with the whole data key moved along with it.
-    let steal = "UPDATE customers SET wrapped_key = (SELECT wrapped_key FROM customers WHERE id = $1) WHERE id = $2";
-    let stealing = sqlx::query(steal).bind(world.customer.id().as_str()).bind(other.id().as_str());
-    stealing.execute(&mut raw).await.unwrap();
+    let steal = format!(
+        "UPDATE customers SET wrapped_key = (SELECT wrapped_key FROM customers WHERE id = '{from}') WHERE id = '{}'",
+        other.id()
+    );
+    database.by_hand(steal).await.unwrap();
     let error = other.open_secret("user_password").await.err().unwrap();
     assert!(matches!(error, StoreError::MasterKeyWrong { .. }), "{error}");
 }
 
-#[tokio::test]
-async fn the_wrong_key_is_refused_and_a_missing_one_opens_nothing() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("keyed.db");
-    let world = world_in(open(&path, key(KEY)).await.unwrap()).await;
+async fn the_wrong_key_is_refused_and_a_missing_one_opens_nothing(database: TestDatabase) {
+    let world = world_in(database.open(Access::Write, key(KEY)).await.unwrap()).await;
     seal(&world, "user_password", CANARY).await;
     world.store.clone().close().await;
     drop(world);
 
-    let wrong = open(&path, key(OTHER)).await.err().unwrap();
+    let wrong = database.open(Access::Write, key(OTHER)).await.err().unwrap();
     assert!(matches!(wrong, StoreError::MasterKeyWrong { .. }), "{wrong}");
     assert_eq!(wrong.code(), Some(Code::MasterKeyMissing));
 
-    let store = open(&path, None).await.unwrap();
+    let store = database.open(Access::Write, None).await.unwrap();
     assert!(matches!(store.require_master_key().await, Err(StoreError::MasterKeyMissing)));
     let customer = store.customer_named("default").await.unwrap().unwrap();
     let missing = customer.open_secret("user_password").await.err().unwrap();
@@ -119,29 +123,23 @@ async fn the_wrong_key_is_refused_and_a_missing_one_opens_nothing() {
     assert!(matches!(refused, Err(StoreError::MasterKeyMissing)));
 }
 
-#[tokio::test]
-async fn another_master_key_takes_over_all_data_keys() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("rotated.db");
-    let world = world_in(open(&path, key(KEY)).await.unwrap()).await;
+async fn another_master_key_takes_over_all_data_keys(database: TestDatabase) {
+    let world = world_in(database.open(Access::Write, key(KEY)).await.unwrap()).await;
     world.store.require_master_key().await.unwrap();
     world.store.create_customer("other", "test", NOW_MS).await.unwrap();
     seal(&world, "user_password", CANARY).await;
     world.store.rewrap(&MasterKey::parse(OTHER).unwrap()).await.unwrap();
     world.store.clone().close().await;
     drop(world);
-    assert!(open(&path, key(KEY)).await.is_err());
-    let store = open(&path, key(OTHER)).await.unwrap();
+    assert!(database.open(Access::Write, key(KEY)).await.is_err());
+    let store = database.open(Access::Write, key(OTHER)).await.unwrap();
     let customer = store.customer_named("default").await.unwrap().unwrap();
     assert_eq!(customer.open_secret("user_password").await.unwrap().expose_secret(), CANARY);
 }
 
-#[tokio::test]
-async fn a_customer_made_before_the_key_gets_a_data_key_with_the_first_secret() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("later.db");
-    world_in(open(&path, None).await.unwrap()).await.store.close().await;
-    let world = world_in(open(&path, key(KEY)).await.unwrap()).await;
+async fn a_customer_made_before_the_key_gets_a_data_key_with_the_first_secret(database: TestDatabase) {
+    world_in(database.store().await).await.store.close().await;
+    let world = world_in(database.open(Access::Write, key(KEY)).await.unwrap()).await;
     seal(&world, "user_password", CANARY).await;
     assert_eq!(world.customer.open_secret("user_password").await.unwrap().expose_secret(), CANARY);
 }

@@ -6,11 +6,20 @@ use accounting::dimension::Dimension;
 use jiff::civil::date;
 use ml_connector::store::{Control, CustomerId, FlowId, Ids, RequestId, StoreError};
 
-use super::facts::{COMPANY, NOW_MS, event, world};
+use super::facts::{COMPANY, NOW_MS, event, world_on};
+use crate::both;
+use crate::databases::TestDatabase;
 
-#[tokio::test]
-async fn a_customer_is_made_once() {
-    let world = world().await;
+both!(
+    a_customer_is_made_once,
+    a_changed_document_is_a_new_version_and_the_same_is_none,
+    a_cursor_stands_where_it_was_moved,
+    a_chart_comes_back_as_it_was_and_its_history_stays,
+    the_newest_control_of_a_journal_is_kept,
+);
+
+async fn a_customer_is_made_once(database: TestDatabase) {
+    let world = world_on(&database).await;
     let again = world.store.create_customer("default", "test", NOW_MS + 1).await.unwrap();
     assert_eq!(again.id(), world.customer.id());
     let listed = world.store.customers().await.unwrap();
@@ -20,9 +29,8 @@ async fn a_customer_is_made_once() {
     assert!(world.store.customer_named("nobody").await.unwrap().is_none());
 }
 
-#[tokio::test]
-async fn a_changed_document_is_a_new_version_and_the_same_is_none() {
-    let world = world().await;
+async fn a_changed_document_is_a_new_version_and_the_same_is_none(database: TestDatabase) {
+    let world = world_on(&database).await;
     let mut tx = world.customer.begin().await.unwrap();
     let same = tx.put_flow("Expenses", "name = \"Expenses\"", "author", NOW_MS + 1).await.unwrap();
     assert_eq!((same.version, same.new), (1, false));
@@ -42,9 +50,8 @@ async fn a_changed_document_is_a_new_version_and_the_same_is_none() {
     assert!(matches!(world.customer.flow_version(&world.flow, 9).await, Err(StoreError::NotFound { .. })));
 }
 
-#[tokio::test]
-async fn a_cursor_stands_where_it_was_moved() {
-    let world = world().await;
+async fn a_cursor_stands_where_it_was_moved(database: TestDatabase) {
+    let world = world_on(&database).await;
     assert_eq!(world.customer.cursor(&world.flow, "approved").await.unwrap(), None);
     for position in ["2026-11-01", "2026-11-02"] {
         let mut tx = world.customer.begin().await.unwrap();
@@ -84,9 +91,8 @@ fn chart() -> Chart {
     }
 }
 
-#[tokio::test]
-async fn a_chart_comes_back_as_it_was_and_its_history_stays() {
-    let world = world().await;
+async fn a_chart_comes_back_as_it_was_and_its_history_stays(database: TestDatabase) {
+    let world = world_on(&database).await;
     assert_eq!(world.customer.latest_chart(COMPANY).await.unwrap(), None);
     let reopened = Chart { closed_through: None, ..chart() };
     let mut hashes = Vec::new();
@@ -105,9 +111,8 @@ async fn a_chart_comes_back_as_it_was_and_its_history_stays() {
     assert_eq!(world.customer.chart("other", &hashes[0]).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn the_newest_control_of_a_journal_is_kept() {
-    let world = world().await;
+async fn the_newest_control_of_a_journal_is_kept(database: TestDatabase) {
+    let world = world_on(&database).await;
     let control = |record_no: &str, entity: &str, seen_ms| Control {
         company: COMPANY.to_owned(),
         journal: "EXP".to_owned(),
