@@ -14,6 +14,7 @@ pub mod preview;
 pub mod progress;
 pub mod readback;
 pub mod record;
+pub mod reference_drift;
 pub mod refresh;
 pub mod resolve;
 pub mod retranslate;

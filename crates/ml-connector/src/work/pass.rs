@@ -174,6 +174,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         }
         let (chart, read) = self.chart_within(if agenda.refresh { 0 } else { CHART_MS }).await?;
         passed.refreshed = read;
+        self.watch_references(&chart).await?;
         let (to_post, groups) = channel(1);
         let translating = async {
             // Dropped at the end, so that the last stage knows that nothing more comes.
@@ -235,7 +236,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     async fn has_work_left(&self) -> Result<bool, WorkError> {
         let company = self.destination.company();
         let open = self.customer.has_open_postings(company, &self.flow_id).await?;
-        Ok(open || self.waits_for_translation().await?)
+        Ok(open || self.waits_for_translation().await? || self.references_moved().await?)
     }
 }
 

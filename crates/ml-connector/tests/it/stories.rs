@@ -10,6 +10,7 @@ mod month;
 pub mod office;
 mod options;
 pub mod proxy;
+mod reference_drift;
 mod refusals;
 mod release;
 pub mod secrets;
