@@ -1,5 +1,5 @@
-//! The pure core: amounts, expense reports, journal entries, dimensions, the chart, the mapping, translation and
-//! posting states. No I/O, no clock, no vendor's word: what happens here depends on the arguments alone.
+//! The pure core: amounts, expense reports, journal entries, dimensions, the chart, the mapping, translation,
+//! posting states and schedules. No I/O, no clock, no vendor's word: what happens here depends on the arguments alone.
 
 pub mod amount;
 pub mod chart;
@@ -10,6 +10,7 @@ pub mod mapping;
 pub mod posting;
 pub mod problem;
 pub mod report;
+pub mod schedule;
 pub mod template;
 pub mod translate;
 
@@ -22,4 +23,5 @@ pub use jiff::civil::Date;
 pub use mapping::Mapping;
 pub use problem::{Code, Problem};
 pub use report::{Expense, ExpenseReport, FundSource, ReportState};
+pub use schedule::Cadence;
 pub use translate::{Setting, Translation, Translator, translate};

@@ -19,8 +19,12 @@ mod secret;
 mod settings;
 
 pub use error::{FlowError, FlowProblem};
+pub use read::web_address;
 pub use secret::{Identifier, SecretError, SecretRef};
-pub use settings::{Blackout, Destination, ExpensifySource, IntacctDestination, Mode, Schedule, Source};
+pub use settings::{
+    About, Control, Destination, ExpensifySource, HandOver, IntacctDestination, Mode, Notify, Receiver, Schedule,
+    Source,
+};
 
 /// A validated flow document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +41,10 @@ pub struct Flow {
     pub destination: Destination,
     /// When things are done.
     pub schedule: Schedule,
+    /// What a person must agree to, and what is watched.
+    pub control: Control,
+    /// Who is told.
+    pub notify: Vec<Notify>,
     /// The rules, with version 0 until [`Flow::with_version`] sets the stored one. What is selected (workspaces,
     /// states, cut-over, skips) stands in `mapping.selection`.
     pub mapping: Mapping,
@@ -104,6 +112,14 @@ impl Flow {
             ("destination.intacct.sender_password", &destination.sender_password),
             ("destination.intacct.user_password", &destination.user_password),
         ];
-        ids.chain(secrets).collect()
+        let notify = self.notify.iter().flat_map(|notify| {
+            let to = match &notify.to {
+                Receiver::Webhook(Identifier::Reference(url)) | Receiver::Chat(Identifier::Reference(url)) => Some(url),
+                Receiver::Mail(_) | Receiver::Webhook(_) | Receiver::Chat(_) => None,
+            };
+            let to = to.map(|url| ("notify.to", url));
+            to.into_iter().chain(notify.secret.as_ref().map(|secret| ("notify.secret", secret)))
+        });
+        ids.chain(secrets).chain(notify).collect()
     }
 }

@@ -3,9 +3,11 @@
 
 mod accounts;
 mod condition;
+mod control;
 mod csv;
 mod destination;
 mod dimensions;
+mod notify;
 mod offsets;
 mod posting;
 mod reference;
@@ -24,6 +26,8 @@ use super::document::{Document, quoted};
 use super::keys;
 use super::reader::{Item, Place, Section, Text};
 use super::{Flow, Mode};
+
+pub use notify::web_address;
 
 /// The fund sources by their names in the document.
 const FUND_SOURCES: [(&str, FundSource); 3] = [
@@ -54,6 +58,8 @@ fn tables<'d>(doc: &'d Document<'d>, table: &'d DeTable<'d>) -> Option<Flow> {
     let destination = root.required_section("destination", &keys::DESTINATION);
     let destination = destination.and_then(|section| destination::read(&section));
     let schedule = schedule::read(&root.section_or_empty("schedule", &keys::SCHEDULE));
+    let control = control::read(&root.section_or_empty("control", &keys::CONTROL));
+    let notify: Vec<_> = root.list("notify").iter().map(notify::read).collect();
     let states = source.as_ref().map(|source| &source.states);
     let posting = root.required_section("posting", &keys::POSTING);
     let posting = posting.and_then(|section| posting::read(&section, states));
@@ -78,7 +84,9 @@ fn tables<'d>(doc: &'d Document<'d>, table: &'d DeTable<'d>) -> Option<Flow> {
         mode,
         source: source.account,
         destination: destination?,
-        schedule,
+        schedule: schedule?,
+        control: control?,
+        notify: notify.into_iter().collect::<Option<_>>()?,
         mapping,
         sha256: Sha256::digest(document.as_bytes()).into(),
         document,
@@ -146,6 +154,24 @@ fn insert<'d>(
 /// How texts of the source are compared.
 fn comparable(text: &str) -> String {
     text.trim().to_lowercase()
+}
+
+/// An amount at `key`, or `"none"`; below `least_minor` it makes no sense. As the default says where the key is absent.
+fn limit(section: &Section<'_>, key: &str, least_minor: i64) -> Option<Amount> {
+    let Some(item) = section.get(key) else {
+        let (figure, code) = section.default_text(key).split_once(' ')?;
+        return Amount::parse(figure, Currency::parse(code).ok()?).ok();
+    };
+    let text = item.text()?;
+    if text.value == "none" {
+        return None;
+    }
+    let limit = amount(&text)?;
+    if limit.minor < least_minor {
+        let least = if least_minor > 0 { "above zero" } else { "zero or more" };
+        text.at.refuse(format!("`{}` must be {least}", text.at.path), "write \"none\" to have no limit");
+    }
+    Some(limit)
 }
 
 /// An amount with its currency, such as `100.00 USD`.

@@ -255,7 +255,18 @@ impl<'d> Section<'d> {
     }
 }
 
-impl Text<'_> {
+impl<'d> Text<'d> {
+    /// The place of some bytes of the text; the whole of it where it is not written as it is read.
+    pub(super) fn part(&self, part: Range<usize>) -> Place<'d> {
+        let mut at = self.at.clone();
+        let written = at.doc.text.get(at.span.clone()).unwrap_or_default();
+        let inside = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
+        if inside == self.value && part.start < part.end {
+            at.span = at.span.start + 1 + part.start..at.span.start + 1 + part.end;
+        }
+        at
+    }
+
     /// Without the white space around it.
     pub(super) fn trimmed(&self) -> String {
         self.value.trim().to_owned()

@@ -9,10 +9,8 @@ use accounting::mapping::{
 };
 use accounting::template::Template;
 use accounting::{Amount, Currency, Dimension, EntryState, FundSource, ReportState};
-use jiff::civil::{date, time};
-use ml_connector::flow::{
-    Blackout, Destination, ExpensifySource, Flow, Identifier, IntacctDestination, Mode, Schedule, SecretRef, Source,
-};
+use jiff::civil::date;
+use ml_connector::flow::{Destination, ExpensifySource, Flow, Identifier, IntacctDestination, Mode, SecretRef, Source};
 
 /// The folder of the test's documents.
 pub fn flows() -> PathBuf {
@@ -95,16 +93,6 @@ fn what_is_absent_has_its_default() {
     assert_eq!(flow.customer, "default");
     assert_eq!(flow.mode, Mode::Rehearsal);
     assert_eq!(
-        flow.schedule,
-        Schedule {
-            time_zone: "UTC".to_owned(),
-            poll: "*/15 * * * *".to_owned(),
-            refresh: "0 5 * * *".to_owned(),
-            sweep: "0 2 * * *".to_owned(),
-            blackout: Vec::new(),
-        }
-    );
-    assert_eq!(
         flow.mapping.selection,
         Selection {
             policies: None,
@@ -142,18 +130,6 @@ fn settings_beside_the_mapping_are_read() {
         concurrency: 8,
     };
     assert_eq!(*destination, expected);
-    let expected = Schedule {
-        time_zone: "America/Argentina/Buenos_Aires".to_owned(),
-        poll: "5-55/10 8-18 * * MON-FRI".to_owned(),
-        refresh: "0 4 1,15 JAN-JUN *".to_owned(),
-        sweep: "30 23 * * 7".to_owned(),
-        blackout: vec![
-            Blackout::Days { first: date(2026, 12, 31), last: date(2026, 12, 31) },
-            Blackout::Days { first: date(2026, 12, 24), last: date(2027, 1, 2) },
-            Blackout::Daily { from: time(22, 0, 0, 0), until: time(6, 0, 0, 0) },
-        ],
-    };
-    assert_eq!(flow.schedule, expected);
     let keys: Vec<&str> = flow.references().iter().map(|(key, _)| *key).collect();
     assert_eq!(
         keys,
@@ -164,6 +140,8 @@ fn settings_beside_the_mapping_are_read() {
             "source.expensify.partner_user_secret",
             "destination.intacct.sender_password",
             "destination.intacct.user_password",
+            "notify.secret",
+            "notify.to",
         ]
     );
 }

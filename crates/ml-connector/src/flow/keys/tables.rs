@@ -14,6 +14,8 @@ pub const TABLES: &[&Table] = &[
     &DESTINATION,
     &INTACCT,
     &SCHEDULE,
+    &CONTROL,
+    &NOTIFY,
     &POSTING,
     &JOURNAL,
     &OFFSETS,
@@ -65,6 +67,10 @@ pub const ROOT: Table = table! { ""
         "Where entries go."
     schedule: Means("its defaults"), "table";
         "When things are done."
+    control: Means("its defaults"), "table";
+        "What a person must agree to, and what is watched."
+    notify: Means("nobody is told"), "list of tables, `[[notify]]`";
+        "Who is told, and about what."
     posting: Required, "table";
         "How entries are cut, dated and worded."
     offsets: Required, "table";
@@ -167,20 +173,66 @@ pub const INTACCT: Table = table! { "destination.intacct"
         "Most requests in flight for the company; its performance tier sets what it allows."
 };
 
+const CADENCE: &str = "schedule, `\"every 15 minutes\"` or a cron expression";
+
 /// `[schedule]`.
 pub const SCHEDULE: Table = table! { "schedule"
     time_zone: Default("\"UTC\""), "IANA name, `America/New_York`";
         "Zone of the schedules below, and of \"today\"."
-    poll: Default("\"*/15 * * * *\""), "cron, five fields";
+    poll: Default("\"*/15 * * * *\""), CADENCE;
         "When Expensify is asked for reports."
-    refresh: Default("\"0 5 * * *\""), "cron, five fields";
+    refresh: Default("\"0 5 * * *\""), CADENCE;
         "When Intacct's accounts, dimensions and periods are read again."
-    sweep: Default("\"0 2 * * *\""), "cron, five fields";
+    sweep: Default("\"0 2 * * *\""), CADENCE;
         "When the last 45 days are read again, for edits after approval."
+    reconcile: Default("\"daily at 03:00\""), CADENCE;
+        "When what was approved, planned and posted is compared with what Intacct's ledger holds."
     blackout: Default("[]"),
         "list of days `\"2026-12-31\"`, spans of days `\"2026-12-24..2027-01-02\"`, daily hours `\"22:00-06:00\"`";
         "Times in which nothing is posted. The last day of a span is part of it, the last minute of the hours is "
         "not."
+    freeze: Default("[]"),
+        "`\"last 3 days of the month\"`, `\"first 5 weekdays of the month\"`, or a list of these, of days and of spans";
+        "Days around the close of a month in which nothing is posted. Weekdays are Monday to Friday; a weekend "
+        "between frozen weekdays, or between them and the end of the month, is frozen too."
+    chart_max_age_hours: Default("24"), "1 to 720";
+        "Above this age, Intacct's accounts, dimensions and periods are read again before anything is posted."
+};
+
+/// `[control]`.
+pub const CONTROL: Table = table! { "control"
+    hand_over: Default("\"ask\""), "`ask`, `off`";
+        "Whether the ledger is searched, before the flow's first post, for entries that look like reports about to "
+        "be posted; such reports are held with the question."
+    review_first: Default("10"), "0 to 10000";
+        "How many of the first entries wait for a person's review."
+    two_person: Default("false"), "`true`, `false`";
+        "Whether every entry waits for the approval of a second person."
+    approve_above: Default("\"none\""), "amount, or `\"none\"`";
+        "Entries above it wait for an approval."
+    ceiling_day: Default("\"none\""), "amount, or `\"none\"`";
+        "Most that is posted in a day; what is above waits. The ceiling of one entry is `posting.ceiling_entry`."
+    auto_release: Default("true"), "`true`, `false`";
+        "Whether a held report is posted by itself once its cause is mended; otherwise a person releases it."
+    watch_days: Default("60"), "0 to 730";
+        "How many days a posted report is read again, for changes at the source and in the ledger."
+    silence_days: Means("no alarm"), "1 to 366";
+        "After so many days without any report an alarm is raised."
+};
+
+/// `[[notify]]`.
+pub const NOTIFY: Table = table! { "notify"
+    to: Required,
+        "`\"mailto:ADDRESS\"`, `\"webhook:URL\"`, `\"chat:URL\"`; in place of a URL also `env:NAME`, `file:PATH` or \
+         `sealed:NAME`";
+        "Who is told. A URL is `https`."
+    about: Default("[\"held\", \"authentication\", \"closed_period\", \"drift\", \"approval\", \"digest\", \"silence\", \"all_clear\"]"),
+        "list of `held`, `authentication`, `closed_period`, `drift`, `approval`, `digest`, `silence`, `all_clear`";
+        "What about."
+    secret: Means("refused for a webhook"), "`env:NAME`, `file:PATH` or `sealed:NAME`";
+        "Signs what is sent to a webhook; only there."
+    digest: Default("\"daily at 08:00\""), CADENCE;
+        "When the digest is sent."
 };
 
 /// `[posting]`.

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use accounting::amount::SourceAmount;
 use accounting::mapping::{ClosedPeriod, CreditLines, Future, Group, Lines, PostingDate, PostingRules};
 use accounting::template::Template;
-use accounting::{Amount, EntryState, FundSource};
+use accounting::{EntryState, FundSource};
 
-use super::{FUND_SOURCES, States, amount, is_selected, refuse_unmapped};
+use super::{FUND_SOURCES, States, is_selected, limit, refuse_unmapped};
 use crate::flow::document::quoted;
 use crate::flow::keys;
-use crate::flow::reader::{Item, Section, Text};
+use crate::flow::reader::{Item, Section};
 
 const DATES: [(&str, PostingDate); 7] = [
     ("approved", PostingDate::Approved),
@@ -41,7 +41,7 @@ pub(super) fn read(section: &Section<'_>, states: Option<&States>) -> Option<Pos
     let (title, memo, document) =
         (template(section, "title"), template(section, "memo"), template(section, "document"));
     let max_lines = section.get("max_lines").map_or(Some(500), |item| item.integer(2..501));
-    let ceiling_entry = ceiling(section);
+    let ceiling_entry = limit(section, "ceiling_entry", 1);
     let rounding_tolerance_minor = tolerance(section);
     Some(PostingRules {
         date: section.word("date", &DATES),
@@ -103,38 +103,13 @@ fn template(section: &Section<'_>, key: &str) -> Option<Template> {
     match Template::parse(text.value) {
         Ok(template) => Some(template),
         Err(error) => {
-            let mut at = text.at.clone();
-            let written = at.doc.text.get(at.span.clone()).unwrap_or_default();
-            let inside = written.get(1..written.len().saturating_sub(1)).unwrap_or_default();
-            // Only where the text stands in the document as it is read are its positions the document's.
-            if inside == text.value {
-                let start: usize = inside.chars().take(error.position.saturating_sub(1)).map(char::len_utf8).sum();
-                let word = inside.get(start..).unwrap_or_default();
-                let length = word.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(word.len());
-                at.span = at.span.start + 1 + start..at.span.start + 1 + start + length;
-            }
+            let inside = text.value;
+            let start: usize = inside.chars().take(error.position.saturating_sub(1)).map(char::len_utf8).sum();
+            let word = inside.get(start..).unwrap_or_default();
+            let length = word.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(word.len());
+            let at = text.part(start..start + length);
             at.refuse(format!("`{}`: {}", at.path, error.message), "");
             None
-        }
-    }
-}
-
-fn ceiling(section: &Section<'_>) -> Option<Amount> {
-    match section.get("ceiling_entry") {
-        None => {
-            let (figure, code) = section.default_text("ceiling_entry").split_once(' ')?;
-            Amount::parse(figure, accounting::Currency::parse(code).ok()?).ok()
-        }
-        Some(item) => {
-            let text: Text<'_> = item.text()?;
-            if text.value == "none" {
-                return None;
-            }
-            let ceiling = amount(&text)?;
-            if ceiling.minor <= 0 {
-                text.at.refuse("the ceiling must be above zero", "write \"none\" to have no ceiling");
-            }
-            Some(ceiling)
         }
     }
 }

@@ -1,122 +1,91 @@
-//! `[schedule]`: zone, cron expressions and blackouts. Only their form is checked; when something is due is decided by
-//! the scheduler.
+//! `[schedule]`: zone, schedules, blackouts and freezes. What a schedule means stands in `accounting::schedule`; here it
+//! is read, and what is wrong with it is shown where it stands.
 
-use jiff::civil::Time;
+use accounting::Cadence;
+use accounting::schedule::{Blackout, Freeze, ScheduleError, always_closed};
+use jiff::tz::TimeZone;
 
-use super::source::parse_day;
 use crate::flow::document::quoted;
+use crate::flow::nearest::nearest;
 use crate::flow::reader::{Item, Section, Text};
-use crate::flow::settings::{Blackout, Schedule};
+use crate::flow::settings::Schedule;
 
-/// The five fields of a cron expression: name, lowest and highest number, and names for the numbers from the lowest.
-const FIELDS: [(&str, u8, u8, &[&str]); 5] = [
-    ("minute", 0, 59, &[]),
-    ("hour", 0, 23, &[]),
-    ("day of the month", 1, 31, &[]),
-    ("month", 1, 12, &["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]),
-    ("day of the week", 0, 7, &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]),
-];
+/// Most blackouts, and most freezes.
+const CLOSED_MAX: usize = 400;
 
-pub(super) fn read(section: &Section<'_>) -> Schedule {
-    let text = |key: &str, check: fn(&Text<'_>)| {
-        let text = section.get(key).and_then(|item| item.text());
-        text.map_or_else(
-            || section.default_text(key).to_owned(),
-            |text| {
-                check(&text);
-                text.trimmed()
-            },
-        )
-    };
-    Schedule {
-        time_zone: text("time_zone", check_zone),
-        poll: text("poll", check_cron),
-        refresh: text("refresh", check_cron),
-        sweep: text("sweep", check_cron),
-        blackout: section.list("blackout").iter().filter_map(blackout).collect(),
+pub(super) fn read(section: &Section<'_>) -> Option<Schedule> {
+    let zone = zone(section);
+    let [poll, refresh, sweep, reconcile] = ["poll", "refresh", "sweep", "reconcile"].map(|key| cadence(section, key));
+    let blackout = blackouts(section);
+    let freeze = freezes(section);
+    let chart_max_age_hours = section.get("chart_max_age_hours").map_or(Some(24), |item| item.integer(1..721));
+    let (time_zone, zone) = zone?;
+    Some(Schedule {
+        time_zone,
+        zone,
+        poll: poll?,
+        refresh: refresh?,
+        sweep: sweep?,
+        reconcile: reconcile?,
+        blackout,
+        freeze,
+        chart_max_age_hours: chart_max_age_hours?,
+    })
+}
+
+/// The schedule at `key`, or its default.
+pub(super) fn cadence(section: &Section<'_>, key: &str) -> Option<Cadence> {
+    match section.get(key) {
+        None => Cadence::parse(section.default_text(key)).ok(),
+        Some(item) => parsed(&item.text()?, Cadence::parse),
     }
 }
 
-fn check_zone(text: &Text<'_>) {
-    let part_fits = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic())
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+'))
-    };
-    if text.value.len() > 64 || !text.value.trim().split('/').all(part_fits) {
-        text.at.refuse(
-            format!("{} is no IANA time zone", quoted(text.value)),
-            "write it like \"America/New_York\" or \"UTC\"",
-        );
-    }
+fn parsed<T>(text: &Text<'_>, parse: fn(&str) -> Result<T, ScheduleError>) -> Option<T> {
+    parse(text.value).map_err(|error| text.part(error.span).refuse(error.message, error.remedy)).ok()
 }
 
-fn check_cron(text: &Text<'_>) {
-    const EXAMPLE: &str =
-        "minute, hour, day of the month, month, day of the week; \"*/15 * * * *\" is every 15 minutes";
-    let fields: Vec<&str> = text.value.split_whitespace().collect();
-    if fields.len() != FIELDS.len() {
-        text.at.refuse(format!("a schedule has five fields, {} has {}", quoted(text.value), fields.len()), EXAMPLE);
-        return;
-    }
-    for (written, (name, low, high, names)) in fields.iter().zip(FIELDS) {
-        if !written.split(',').all(|part| part_fits(part, low, high, names)) {
-            let named = if names.is_empty() { "" } else { " or three letters of its English name" };
-            text.at.refuse(
-                format!("{} is no {name} of a schedule", quoted(written)),
-                format!(
-                    "write *, {low} to {high}{named}, a span like {low}-{high}, steps like */2, or a list of these"
-                ),
-            );
-        }
-    }
-}
-
-/// `*`, `7`, `MON`, `1-5`, and each of the open ones with `/STEP`.
-fn part_fits(part: &str, low: u8, high: u8, names: &[&str]) -> bool {
-    let number = |text: &str| {
-        let named = names.iter().position(|name| name.eq_ignore_ascii_case(text)).and_then(|at| u8::try_from(at).ok());
-        let plain = text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten();
-        named.map(|at| at + low).or(plain).filter(|number| (low..=high).contains(number))
+fn zone(section: &Section<'_>) -> Option<(String, TimeZone)> {
+    let Some(item) = section.get("time_zone") else {
+        let default = section.default_text("time_zone");
+        return Some((default.to_owned(), TimeZone::get(default).ok()?));
     };
-    let (span, step) = part.split_once('/').map_or((part, None), |(span, step)| (span, Some(step)));
-    let step_fits = step.is_none_or(|step| step.parse::<u8>().is_ok_and(|step| step > 0 && step <= high));
-    let (span_fits, is_open) = match span.split_once('-') {
-        _ if span == "*" => (true, true),
-        Some((first, last)) => (number(first).zip(number(last)).is_some_and(|(first, last)| first <= last), true),
-        None => (number(span).is_some(), false),
-    };
-    span_fits && step_fits && (step.is_none() || is_open)
-}
-
-fn blackout(item: &Item<'_>) -> Option<Blackout> {
     let text = item.text()?;
-    let blackout = parse_days(text.value).or_else(|| parse_hours(text.value));
-    if blackout.is_none() {
-        text.at.refuse(
-            format!("{} is no blackout", quoted(text.value)),
-            "write a day \"2026-12-31\", a span of days \"2026-12-24..2027-01-02\", or daily hours \"22:00-06:00\"",
-        );
+    let name = text.trimmed();
+    if let Ok(zone) = TimeZone::get(&name) {
+        return Some((name, zone));
     }
-    blackout
+    let known: Vec<String> = jiff::tz::db().available().map(|name| name.as_str().to_owned()).collect();
+    let hint = nearest(&name, known.iter().map(String::as_str)).map(|near| format!("did you mean \"{near}\"? "));
+    text.at.refuse(
+        format!("{} is no IANA time zone", quoted(text.value)),
+        format!("{}write it like \"America/New_York\" or \"UTC\"", hint.unwrap_or_default()),
+    );
+    None
 }
 
-fn parse_days(text: &str) -> Option<Blackout> {
-    let (first, last) = text.split_once("..").unwrap_or((text, text));
-    let (first, last) = (parse_day(first.trim())?, parse_day(last.trim())?);
-    (first <= last).then_some(Blackout::Days { first, last })
+fn blackouts(section: &Section<'_>) -> Vec<Blackout> {
+    let Some(item) = section.get("blackout") else { return Vec::new() };
+    let blackouts = each(&item, &item.list().unwrap_or_default(), Blackout::parse);
+    if always_closed(&blackouts) {
+        item.at.refuse("these hours together are the whole day, so nothing would ever be posted", "leave an hour open");
+    }
+    blackouts
 }
 
-fn parse_hours(text: &str) -> Option<Blackout> {
-    let time = |text: &str| {
-        let (hour, minute) = text.trim().split_once(':')?;
-        let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-        if !two_digits(hour) || !two_digits(minute) {
-            return None;
-        }
-        Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
-    };
-    let (from, until) = text.split_once('-')?;
-    let (from, until) = (time(from)?, time(until)?);
-    // The same time twice could mean never or always.
-    (from != until).then_some(Blackout::Daily { from, until })
+/// One freeze, or a list of them.
+fn freezes(section: &Section<'_>) -> Vec<Freeze> {
+    let Some(item) = section.get("freeze") else { return Vec::new() };
+    if item.value.is_str() {
+        return item.text().and_then(|text| parsed(&text, Freeze::parse)).into_iter().collect();
+    }
+    each(&item, &item.list().unwrap_or_default(), Freeze::parse)
+}
+
+fn each<T>(whole: &Item<'_>, items: &[Item<'_>], parse: fn(&str) -> Result<T, ScheduleError>) -> Vec<T> {
+    if items.len() > CLOSED_MAX {
+        whole.at.refuse(format!("`{}` has more than {CLOSED_MAX} entries", whole.at.path), "write spans of days");
+        return Vec::new();
+    }
+    items.iter().filter_map(Item::text).filter_map(|text| parsed(&text, parse)).collect()
 }

@@ -57,8 +57,8 @@ fn hide_secrets(doc: &Document<'_>, table: &DeTable<'_>) {
     }
 }
 
-/// Hides, in a text that is no TOML, every value in the tables of the source and the destination, what follows a
-/// secret's name, and texts of several lines.
+/// Hides, in a text that is no TOML, every value in the tables of the source, the destination and the receivers,
+/// what follows a secret's name, and texts of several lines.
 fn hide_suspects(doc: &Document<'_>) {
     let mut in_credentials = false;
     let mut in_long_text = false;
@@ -67,7 +67,8 @@ fn hide_suspects(doc: &Document<'_>) {
         let end = start + line.trim_end_matches(['\n', '\r']).len();
         let is_header = line.trim_start().starts_with('[') && !in_long_text;
         if is_header {
-            in_credentials = line.contains("source") || line.contains("destination");
+            // The address of a chat is as good as a password.
+            in_credentials = ["source", "destination", "notify"].iter().any(|table| line.contains(table));
         }
         let suspect = in_credentials || names_a_secret(line);
         if in_long_text {
