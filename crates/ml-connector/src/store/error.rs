@@ -38,6 +38,12 @@ pub enum StoreError {
         /// What is wrong, and what mends it.
         what: String,
     },
+    /// The database server is a standby, or still recovers.
+    #[error("the database {place} is a standby or still recovers, and takes no writes")]
+    Standby {
+        /// The server and the database on it.
+        place: String,
+    },
     /// A file beside the database could not be used.
     #[error("{doing} {path}")]
     File {
@@ -196,6 +202,7 @@ impl StoreError {
         Some(match self {
             Self::Address { .. } => Code::DatabaseAddress,
             Self::Unfit { .. } => Code::DatabaseUnfit,
+            Self::Standby { .. } => Code::DatabaseReadOnly,
             Self::Locked { .. } => Code::DatabaseBusy,
             Self::Damaged { .. } | Self::SchemaNewer { .. } | Self::SchemaOlder { .. } | Self::Stored { .. } => {
                 Code::DatabaseDamaged

@@ -30,7 +30,7 @@ const PREPARED: usize = 1_000;
 const SCHEMA_LOCK: &str = "SELECT pg_advisory_xact_lock(7306915881)";
 
 const EXAMINE: &str = "SELECT current_setting('server_version_num')::int, r.rolsuper OR r.rolbypassrls, \
-     current_setting('synchronous_commit'), current_setting('fsync'), current_user::text \
+     current_setting('synchronous_commit'), current_setting('fsync'), current_user::text, pg_is_in_recovery() \
      FROM pg_roles r WHERE r.rolname = current_user";
 
 /// Opens the database and, for [`Access::Write`], brings it to this program's schema. Any number of processes may do
@@ -42,7 +42,7 @@ pub(super) async fn open(server: &Server, access: Access, ids: &Ids, at_ms: i64)
     let connecting = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await;
     let silent = |_| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the server does not answer"));
     let mut connection = connecting.map_err(silent).and_then(std::convert::identity).map_err(opening)?;
-    examine(&mut connection, server).await?;
+    examine(&mut connection, server, access).await?;
     bring_to_schema(&mut connection, access, ids, at_ms).await?;
     connection.close().await.map_err(opening)?;
     let pool = PgPoolOptions::new()
@@ -66,13 +66,16 @@ fn options(server: &Server, access: Access) -> PgConnectOptions {
         // A process that froze in the midst of a transaction holds up its customer no longer than this.
         ("idle_in_transaction_session_timeout", "30s"),
         ("default_transaction_isolation", "read committed"),
-        ("default_transaction_read_only", if access == Access::Read { "on" } else { "off" }),
     ];
+    let named = match access {
+        Access::Read => named.options([("default_transaction_read_only", "on")]),
+        Access::Write => named,
+    };
     named.statement_cache_capacity(PREPARED).options(settings).disable_statement_logging()
 }
 
 /// What must hold of the server and of our role, lest a commit be lost or a customer's rows be seen by another.
-async fn examine(connection: &mut PgConnection, server: &Server) -> Result<(), StoreError> {
+async fn examine(connection: &mut PgConnection, server: &Server, access: Access) -> Result<(), StoreError> {
     let asking = failed("asking the database server for its settings");
     let row = sqlx::query(EXAMINE).fetch_one(&mut *connection).await.map_err(&asking)?;
     let version: i32 = row.try_get(0).map_err(&asking)?;
@@ -80,6 +83,9 @@ async fn examine(connection: &mut PgConnection, server: &Server) -> Result<(), S
     let (synchronous, fsync): (String, String) = (row.try_get(2).map_err(&asking)?, row.try_get(3).map_err(&asking)?);
     let role: String = row.try_get(4).map_err(&asking)?;
     let unfit = |what: String| Err(StoreError::Unfit { place: server.to_string(), what });
+    if access == Access::Write && row.try_get::<bool, _>(5).map_err(&asking)? {
+        return Err(StoreError::Standby { place: server.to_string() });
+    }
     if version < OLDEST_SERVER {
         let (found, oldest) = (version / 10_000, OLDEST_SERVER / 10_000);
         return unfit(format!("the server is PostgreSQL {found}; {oldest} is the oldest that will do"));

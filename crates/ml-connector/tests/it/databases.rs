@@ -76,7 +76,7 @@ impl TestDatabase {
     }
 
     /// Its name on the server.
-    fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         self.url.split(['/', '?']).nth(3).unwrap()
     }
 
@@ -132,7 +132,8 @@ macro_rules! both {
 
 /// A server of this process.
 pub struct Server {
-    home: PathBuf,
+    /// Where its cluster and its socket are.
+    pub home: PathBuf,
     databases: AtomicUsize,
     /// Ends the server when its input ends, which is with this process.
     _keeper: Child,
@@ -190,6 +191,22 @@ impl Server {
         let log = || std::fs::read_to_string(home.join("log")).unwrap_or_default();
         assert!(said.is_ok() && ready == *b"+", "PostgreSQL did not start:\n{}", log());
         Self { home, databases: AtomicUsize::new(0), _keeper: keeper }
+    }
+
+    /// Shuts it down and keeps its files, which a second keeper may then take over.
+    pub fn stop(&self, programs: &Path) {
+        let mut stop = command(&programs.join("pg_ctl"), unprivileged(&self.home));
+        stop.arg("--pgdata").arg(self.home.join("data")).args(["--mode=fast", "--wait", "stop"]);
+        assert!(stop.output().unwrap().status.success());
+    }
+
+    /// Writes a file of the cluster.
+    pub fn keep(&self, name: &str, text: &str) {
+        let path = self.home.join("data").join(name);
+        std::fs::write(&path, text).unwrap();
+        if let Some(user) = unprivileged(&self.home) {
+            chown(&path, Some(user), Some(user)).unwrap();
+        }
     }
 
     /// The address of one of its databases, for our role.
