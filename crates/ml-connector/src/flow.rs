@@ -8,7 +8,9 @@ use accounting::Mapping;
 
 use self::document::Document;
 
+mod difference;
 mod document;
+mod edit;
 mod error;
 pub mod key_page;
 pub mod keys;
@@ -17,7 +19,9 @@ mod read;
 mod reader;
 mod secret;
 mod settings;
+pub mod table;
 
+pub use difference::{Difference, differences};
 pub use error::{FlowError, FlowProblem};
 pub use read::web_address;
 pub use secret::{Identifier, SecretError, SecretRef};

@@ -4,7 +4,7 @@
 mod accounts;
 mod condition;
 mod control;
-mod csv;
+pub(super) mod csv;
 mod destination;
 mod dimensions;
 mod notify;

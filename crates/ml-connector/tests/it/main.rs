@@ -9,6 +9,7 @@ mod flow_docs;
 mod flow_errors;
 mod flow_secrets;
 mod flow_stored;
+mod flow_tables;
 mod flow_when;
 mod kills;
 mod program;

@@ -9,6 +9,7 @@ use accounting::mapping::{AccountRule, AccountRules};
 
 use super::{comparable, condition, csv, insert};
 use crate::flow::document::quoted;
+use crate::flow::edit::toml_text;
 use crate::flow::keys;
 use crate::flow::reader::{Item, Section, Text};
 
@@ -40,15 +41,15 @@ fn categories(section: &Section<'_>) -> BTreeMap<String, String> {
     let Some(name) = section.get("file").and_then(|item| item.text()) else { return table };
     let Some(rows) = rows(&name) else { return table };
     for row in &rows {
-        if let Some(first) = seen.insert(comparable(&row.category), row.category.clone()) {
+        if let Some(first) = seen.insert(comparable(&row.key), row.key.clone()) {
             let (name, line) = (&name, row.line);
-            let again = quoted(&row.category);
+            let again = quoted(&row.key);
             name.at.refuse(
                 format!("{}, line {line}: {again} stands here twice, the first time as {}", name.value, quoted(&first)),
                 "keep one row for each category; case and white space around it do not tell it apart",
             );
         } else {
-            table.insert(row.category.clone(), row.account.clone());
+            table.insert(row.key.clone(), row.target.clone());
         }
     }
     take_over(section, &name, &rows);
@@ -64,7 +65,7 @@ fn rows(name: &Text<'_>) -> Option<Vec<csv::Row>> {
             return None;
         }
     };
-    match csv::rows(&text) {
+    match csv::rows(&text, csv::CATEGORIES) {
         Ok(rows) => Some(rows),
         Err(mistakes) => {
             for (line, message) in mistakes {
@@ -92,7 +93,7 @@ fn read_file(name: &Text<'_>) -> Result<String, String> {
     if bytes.len() as u64 > FILE_MAX_BYTES {
         return Err(format!("{shown} is longer than 5 MiB"));
     }
-    String::from_utf8(bytes).map_err(|_| format!("{shown} is not UTF-8 text; save it as CSV UTF-8"))
+    csv::text(&bytes).map(str::to_owned).map_err(|message| format!("{shown}: {message}"))
 }
 
 /// Lets the stored document hold the rows themselves, so that a version of the flow cannot change behind its back.
@@ -107,22 +108,7 @@ fn take_over(section: &Section<'_>, name: &Text<'_>, rows: &[csv::Row]) {
         name.at.refuse("a file of categories needs a heading", remedy);
         return;
     }
-    let row = |row: &csv::Row| format!("{} = {}", toml_text(&row.category), toml_text(&row.account));
+    let row = |row: &csv::Row| format!("{} = {}", toml_text(&row.key), toml_text(&row.target));
     let rows = rows.iter().map(row).collect::<Vec<_>>().join(if is_inline { ", " } else { "\n" });
     name.at.doc.replace(key.start..name.at.span.end, rows);
-}
-
-/// A TOML text.
-fn toml_text(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => quoted.extend(['\\', character]),
-            control if control.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(control))),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

@@ -1,36 +1,71 @@
-//! A file of categories: comma-separated, with the header `category,account`. Quoted fields may hold commas, line
-//! breaks and doubled quotes; a byte-order mark and blank lines are passed over.
+//! A table of two columns as a file: comma-separated, with a header. Quoted fields may hold commas, line breaks and
+//! doubled quotes; a byte-order mark and blank lines are passed over. A text that a spreadsheet would take for a formula
+//! has an apostrophe before it in the file.
 
-/// One category with its account.
+/// Header of a file of categories.
+pub(in crate::flow) const CATEGORIES: [&str; 2] = ["category", "account"];
+
+/// One row.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub(in crate::flow) struct Row {
     /// Line on which it begins, from 1.
-    pub(super) line: usize,
-    /// Category.
-    pub(super) category: String,
-    /// Account.
-    pub(super) account: String,
+    pub(in crate::flow) line: usize,
+    /// The text of the source.
+    pub(in crate::flow) key: String,
+    /// What it leads to.
+    pub(in crate::flow) target: String,
+}
+
+/// The text of a file.
+///
+/// # Errors
+/// A sentence, where it is UTF-16 or no UTF-8.
+pub(in crate::flow) fn text(bytes: &[u8]) -> Result<&str, &'static str> {
+    if matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) || bytes.iter().take(64).any(|byte| *byte == 0) {
+        return Err("the file is UTF-16, as a spreadsheet's \"Unicode text\" is; save it as CSV UTF-8");
+    }
+    std::str::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text; save it as CSV UTF-8")
+}
+
+/// A field as it is written: quoted where it must be, and never a formula.
+pub(in crate::flow) fn field(text: &str) -> String {
+    let text = if is_formula(text.trim_start_matches('\'')) { format!("'{text}") } else { text.to_owned() };
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+/// A field as it was meant.
+fn meant(field: String) -> String {
+    match field.strip_prefix('\'') {
+        Some(rest) if is_formula(rest.trim_start_matches('\'')) => rest.to_owned(),
+        _ => field,
+    }
+}
+
+/// Whether a spreadsheet would work out such a text.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
 }
 
 /// All rows, or all mistakes with their lines.
-pub(super) fn rows(text: &str) -> Result<Vec<Row>, Vec<(usize, String)>> {
+pub(in crate::flow) fn rows(text: &str, header: [&str; 2]) -> Result<Vec<Row>, Vec<(usize, String)>> {
+    let [first, second] = header;
     let mut mistakes = Vec::new();
     let mut records = records(text.trim_start_matches('\u{FEFF}'), &mut mistakes).into_iter();
     match records.next() {
-        Some((_, header)) if is_header(&header) => {}
-        Some((line, header)) => {
-            let found = header.join(",").chars().take(60).collect::<String>();
-            mistakes.insert(0, (line, format!("the header must be category,account, not {found}")));
+        Some((_, found)) if is_header(&found, header) => {}
+        Some((line, found)) => {
+            let found = found.join(",").chars().take(60).collect::<String>();
+            mistakes.insert(0, (line, format!("the header must be {first},{second}, not {found}")));
             return Err(mistakes);
         }
-        None => mistakes.push((1, "the file is empty; its first line must be category,account".to_owned())),
+        None => mistakes.push((1, format!("the file is empty; its first line must be {first},{second}"))),
     }
     let mut rows = Vec::new();
     for (line, fields) in records {
         match <[String; 2]>::try_from(fields) {
-            Ok([category, _]) if category.is_empty() => mistakes.push((line, "the category is blank".to_owned())),
-            Ok([_, account]) if account.is_empty() => mistakes.push((line, "the account is blank".to_owned())),
-            Ok([category, account]) => rows.push(Row { line, category, account }),
+            Ok([key, _]) if key.is_empty() => mistakes.push((line, format!("the {first} is blank"))),
+            Ok([_, target]) if target.is_empty() => mistakes.push((line, format!("the {second} is blank"))),
+            Ok([key, target]) => rows.push(Row { line, key: meant(key), target: meant(target) }),
             Err(fields) => {
                 let message = format!("two columns are wanted, not {}; texts with commas need quotes", fields.len());
                 mistakes.push((line, message));
@@ -41,9 +76,8 @@ pub(super) fn rows(text: &str) -> Result<Vec<Row>, Vec<(usize, String)>> {
     if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
 }
 
-fn is_header(fields: &[String]) -> bool {
-    matches!(fields, [category, account]
-        if category.eq_ignore_ascii_case("category") && account.eq_ignore_ascii_case("account"))
+fn is_header(fields: &[String], header: [&str; 2]) -> bool {
+    fields.len() == 2 && fields.iter().zip(header).all(|(found, wanted)| found.eq_ignore_ascii_case(wanted))
 }
 
 /// Every record that is not blank, with the line it begins on and its fields trimmed.

@@ -1,0 +1,139 @@
+//! Rewrites one table of a flow document and nothing beside it: comments, order and spelling of all else stay as a
+//! person wrote them. It decides nothing about what the rows mean; the caller reads the result again.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+/// The document with the table at `path` holding `rows`, by their trimmed keys.
+///
+/// # Errors
+/// A sentence, where the document is no TOML or the table is written in a way that cannot be rewritten.
+pub(super) fn replace_table(text: &str, path: &[&str], rows: &BTreeMap<String, String>) -> Result<String, String> {
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    if let Some(error) = errors.first() {
+        return Err(error.message().to_owned());
+    }
+    let mut table = tree.get_ref();
+    let mut at: Range<usize> = 0..0;
+    for (depth, name) in path.iter().enumerate() {
+        let Some((key, value)) = table.get_key_value(*name) else {
+            return add_table(text, table, path, depth, rows);
+        };
+        let DeValue::Table(inner) = value.get_ref() else { return Err(format!("{name} is no table")) };
+        let span = value.span();
+        if text.get(span.clone()).is_some_and(|shown| shown.starts_with('{')) {
+            let is_last = depth + 1 == path.len();
+            return if is_last { Ok(splice(text, vec![(span, inline(rows))])) } else { Err(by_hand(path)) };
+        }
+        table = inner;
+        at = key.span();
+    }
+    Ok(splice(text, edits(text, table, line_end(text, at.end), rows)))
+}
+
+fn by_hand(path: &[&str]) -> String {
+    format!("[{}] cannot be rewritten; change it by hand", path.join("."))
+}
+
+/// A table that is not there yet: `[categories]` at the end, a table of values as the first key of its dimension.
+fn add_table(
+    text: &str,
+    parent: &DeTable<'_>,
+    path: &[&str],
+    depth: usize,
+    rows: &BTreeMap<String, String>,
+) -> Result<String, String> {
+    if rows.is_empty() {
+        return Ok(text.to_owned());
+    }
+    if depth == 0 && path.len() == 1 {
+        let gap = if text.ends_with('\n') { "\n" } else { "\n\n" };
+        return Ok(format!("{text}{gap}[{}]\n{}", path.join("."), lines(rows.iter())));
+    }
+    let first = parent.keys().map(|key| key.span().start).min();
+    match (first, path.last()) {
+        (Some(first), Some(name)) if depth + 1 == path.len() && depth > 0 => {
+            let start = line_start(text, first);
+            Ok(splice(text, vec![(start..start, format!("{name} = {}\n", inline(rows)))]))
+        }
+        _ => Err(by_hand(path)),
+    }
+}
+
+/// What to change in a table under a heading of its own; new rows go behind the last one.
+fn edits(
+    text: &str,
+    table: &DeTable<'_>,
+    heading_end: usize,
+    rows: &BTreeMap<String, String>,
+) -> Vec<(Range<usize>, String)> {
+    let mut edits = Vec::new();
+    let mut missing: BTreeMap<&str, &str> = rows.iter().map(|(key, value)| (key.trim(), value.as_str())).collect();
+    let mut last = heading_end;
+    for (key, value) in table {
+        last = last.max(line_end(text, value.span().end));
+        match missing.remove(key.get_ref().trim()) {
+            Some(target) if value.get_ref().as_str().map(str::trim) == Some(target) => {}
+            Some(target) => edits.push((value.span(), toml_text(target))),
+            None => edits.push((line_start(text, key.span().start)..line_end(text, value.span().end), String::new())),
+        }
+    }
+    if !missing.is_empty() {
+        let gap = if text.get(..last).is_some_and(|before| before.ends_with('\n')) { "" } else { "\n" };
+        edits.push((last..last, format!("{gap}{}", lines(missing.iter()))));
+    }
+    edits
+}
+
+fn lines<K: AsRef<str>, V: AsRef<str>>(rows: impl Iterator<Item = (K, V)>) -> String {
+    rows.map(|(key, value)| format!("{} = {}\n", toml_text(key.as_ref()), toml_text(value.as_ref()))).collect()
+}
+
+fn inline(rows: &BTreeMap<String, String>) -> String {
+    if rows.is_empty() {
+        return "{}".to_owned();
+    }
+    let each: Vec<String> =
+        rows.iter().map(|(key, value)| format!("{} = {}", toml_text(key), toml_text(value))).collect();
+    format!("{{ {} }}", each.join(", "))
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1)
+}
+
+/// Behind the line break that ends the line of `at`.
+fn line_end(text: &str, at: usize) -> usize {
+    text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |newline| at + newline + 1)
+}
+
+/// The text with every edit made; edits do not overlap.
+fn splice(text: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
+    edits.sort_by_key(|(range, _)| (range.start, range.end));
+    let mut made = String::with_capacity(text.len());
+    let mut from = 0;
+    for (range, with) in edits {
+        made.push_str(text.get(from..range.start).unwrap_or_default());
+        made.push_str(&with);
+        from = range.end;
+    }
+    made.push_str(text.get(from..).unwrap_or_default());
+    made
+}
+
+/// A TOML text.
+pub(super) fn toml_text(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            control if control.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(control))),
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
