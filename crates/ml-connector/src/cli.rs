@@ -18,7 +18,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use jiff::tz::TimeZone;
 
+use crate::clock::Clock;
 use crate::flow::Flow;
 use crate::settings::Settings;
 use crate::systems::connect::Endpoints;
@@ -127,6 +129,14 @@ impl Common {
 }
 
 impl Cli {
+    /// Sets up the log as the settings have it. Settings that cannot be read are told by the command itself.
+    pub fn start_log(&self) {
+        let settings = self.common.settings().or_else(|_| Settings::load(None, &[]));
+        if let Ok(settings) = settings {
+            crate::log::start(&settings.log, Clock::system(TimeZone::UTC));
+        }
+    }
+
     /// Does what was said.
     pub async fn execute(self) -> ExitCode {
         let common = &self.common;

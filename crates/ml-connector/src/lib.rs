@@ -1,9 +1,10 @@
-//! The service: one library behind one binary. Rooms, from the top: `cli`, `work`, then `store` and `systems`; below
+//! The service: one library behind one binary. Rooms, from the top: `cli`, `log`, `work`, then `store` and `systems`; below
 //! them `flow`, `settings`, `clock` and `problem_page`. A room uses those below it, never one above.
 
 pub mod cli;
 pub mod clock;
 pub mod flow;
+pub mod log;
 pub mod problem_page;
 pub mod settings;
 pub mod store;

@@ -1,10 +1,14 @@
 //! The operator's settings: the compiled-in defaults, a file over them, single values over that. Nothing of a
 //! customer's is here, and no secret: only references to where one is kept.
 
+mod observe;
+
 use std::path::Path;
 
 use serde::Deserialize;
 use toml::{Table, Value};
+
+pub use observe::{Audit, Log, LogFormat, LogLevel, Metrics};
 
 /// The defaults, which are also the manual.
 pub const DEFAULTS: &str = include_str!("../../../config.default.toml");
@@ -27,6 +31,12 @@ pub struct Settings {
     pub ledger: Ledger,
     /// The service.
     pub service: Service,
+    /// Its log.
+    pub log: Log,
+    /// Its metrics.
+    pub metrics: Metrics,
+    /// The anchor of its audit.
+    pub audit: Audit,
 }
 
 /// `[database]`.
@@ -45,6 +55,8 @@ pub struct Database {
 pub struct Secrets {
     /// `env:NAME` or `file:PATH`.
     pub master_key: String,
+    /// Keys that may open what the master key does not, in the same form: the one before it, or the one after.
+    pub other_master_keys: Vec<String>,
 }
 
 /// `[expensify]`.
@@ -190,6 +202,10 @@ impl Settings {
         let connections = u64::from(self.database.connections);
         if !(2..=100).contains(&connections) {
             return Err(SettingsError::Range { key: "database.connections", value: connections, allowed: "2 to 100" });
+        }
+        let minutes = self.audit.anchor_minutes;
+        if !(1..=1_440).contains(&minutes) {
+            return Err(SettingsError::Range { key: "audit.anchor_minutes", value: minutes, allowed: "1 to 1440" });
         }
         let minutes = self.intacct.session_minutes;
         if !(5..=50).contains(&minutes) {

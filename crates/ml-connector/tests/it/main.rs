@@ -12,6 +12,7 @@ mod flow_stored;
 mod flow_tables;
 mod flow_when;
 mod kills;
+mod operate;
 mod program;
 mod store;
 mod stories;

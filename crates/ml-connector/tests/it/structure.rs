@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of the service from the top; a room may use those below it, and those in its own line of the list.
 const ROOMS: &[&[&str]] =
-    &[&["cli"], &["web"], &["work"], &["store", "systems"], &["flow", "settings", "clock", "problem_page"]];
+    &[&["cli"], &["web"], &["log"], &["work"], &["store", "systems"], &["flow", "settings", "clock", "problem_page"]];
 
 /// The longest a file may be, in lines.
 const FILE_LINES: usize = 400;

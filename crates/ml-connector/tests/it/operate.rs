@@ -1,0 +1,3 @@
+//! What an operator needs: the log, health and figures, the doctor, backups, keys, and the anchor of the audit.
+
+mod logs;
