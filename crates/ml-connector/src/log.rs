@@ -87,7 +87,9 @@ where
         }
         let mut fields = Fields::default();
         if ours {
-            for span in context.event_scope(event).into_iter().flatten().filter(|span| is_ours(span.metadata().target())) {
+            for span in
+                context.event_scope(event).into_iter().flatten().filter(|span| is_ours(span.metadata().target()))
+            {
                 if let Some(of_span) = span.extensions().get::<Fields>() {
                     fields.add(of_span);
                 }

@@ -12,10 +12,52 @@ use crate::work::WorkError;
 
 /// The names of fields that are written; a test holds our own calls to them.
 pub const NAMES: &[&str] = &[
-    "actor", "attempts", "began_ms", "capability", "case", "class", "code", "count", "customer", "drained", "entries",
-    "error", "event", "failures", "flow", "host", "kind", "lane", "left", "listening", "message", "method", "pass",
-    "place", "problem", "reference", "report", "reports", "request", "role", "route", "run", "said", "schema",
-    "seconds", "span", "state", "status", "step", "system", "token", "took_ms", "until_ms", "user", "version", "wanted",
+    "actor",
+    "attempts",
+    "began_ms",
+    "capability",
+    "case",
+    "class",
+    "code",
+    "count",
+    "customer",
+    "drained",
+    "entries",
+    "error",
+    "event",
+    "failures",
+    "flow",
+    "host",
+    "kind",
+    "lane",
+    "left",
+    "listening",
+    "message",
+    "method",
+    "pass",
+    "place",
+    "problem",
+    "reference",
+    "report",
+    "reports",
+    "request",
+    "role",
+    "route",
+    "run",
+    "said",
+    "schema",
+    "seconds",
+    "span",
+    "state",
+    "status",
+    "step",
+    "system",
+    "token",
+    "took_ms",
+    "until_ms",
+    "user",
+    "version",
+    "wanted",
     "workers",
 ];
 
@@ -56,7 +98,9 @@ impl Fields {
             "message" => text.clone_into(&mut self.message),
             // Constants of our own.
             "said" => self.put(field, Value::Text(text.to_owned())),
-            _ => self.put(field, Value::Text(if looks_like_id(text) { text.to_owned() } else { "withheld".to_owned() })),
+            _ => {
+                self.put(field, Value::Text(if looks_like_id(text) { text.to_owned() } else { "withheld".to_owned() }))
+            }
         }
     }
 }
@@ -127,10 +171,9 @@ fn told(error: &(dyn Error + 'static)) -> String {
         return of_database(error);
     }
     if let Some(error) = error.downcast_ref::<std::io::Error>() {
-        return error.raw_os_error().map_or_else(
-            || error.kind().to_string(),
-            |number| std::io::Error::from_raw_os_error(number).to_string(),
-        );
+        return error
+            .raw_os_error()
+            .map_or_else(|| error.kind().to_string(), |number| std::io::Error::from_raw_os_error(number).to_string());
     }
     "withheld".to_owned()
 }

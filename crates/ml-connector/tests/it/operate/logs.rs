@@ -78,7 +78,8 @@ fn what_a_span_says_stands_in_the_lines_within() {
 async fn raw_reports(office: &Office) -> Vec<String> {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(office.database()).read_only(true);
     let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
-    let raw: Vec<Vec<u8>> = sqlx::query_scalar("SELECT raw FROM report_versions").fetch_all(&mut connection).await.unwrap();
+    let raw: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT raw FROM report_versions").fetch_all(&mut connection).await.unwrap();
     raw.into_iter().map(|raw| String::from_utf8(raw).unwrap()).collect()
 }
 
