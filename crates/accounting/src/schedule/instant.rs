@@ -52,7 +52,7 @@ pub(super) fn next_named(pattern: &Pattern, instant: Timestamp, zone: &TimeZone)
 }
 
 /// The first instant after `instant` for a pattern with an open hour: whenever the clock shows one of its minutes. Where
-/// a gap is no whole number of hours and passed over one of them, also at its end, so that no interval grows longer.
+/// a gap is no whole number of hours and passed over one of them, also at its end, so that none is lost.
 pub(super) fn next_elapsed(pattern: &Pattern, instant: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let mut from = instant.checked_add(1.nanosecond()).ok()?;
     for _ in 0..SHIFTS_MAX {

@@ -6,5 +6,6 @@ mod cases;
 mod content;
 mod generate;
 mod posting;
+mod schedule;
 mod template;
 mod translation;
