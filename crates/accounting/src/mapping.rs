@@ -37,6 +37,8 @@ pub struct Selection {
     pub states: BTreeMap<FundSource, BTreeSet<ReportState>>,
     /// Reports approved before this day are left alone (submitted, where the workspace has no approval).
     pub cut_over: Date,
+    /// Periods before it that are taken all the same, both days included: a person asked for them.
+    pub backfills: Vec<(Date, Date)>,
     /// Expenses that are left out, each with the condition as its reason.
     pub skip: Vec<Condition>,
     /// What becomes of expenses of zero.

@@ -12,7 +12,9 @@ mod report;
 mod run;
 mod sandbox;
 mod secret;
+mod stop;
 mod watch;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -88,6 +90,8 @@ enum Command {
     Sandbox(sandbox::Sandbox),
     /// Run one flow once: read, map, validate, post, remember
     Run(run::Run),
+    /// Work on flows that are due, on this host; others may do so beside it
+    Worker(worker::Worker),
     /// Show the exact journal lines that a run would post, with the reason for each; reads only
     Preview(preview::Preview),
     /// Check everything a flow needs, with separate verdicts and remedies; reads only
@@ -144,6 +148,7 @@ impl Cli {
             Command::Demo(command) => command.execute(common).await,
             Command::Sandbox(command) => command.execute().await,
             Command::Run(command) => command.execute(common).await,
+            Command::Worker(command) => command.execute(common).await,
             Command::Preview(command) => command.execute(common).await,
             Command::Ping(command) => command.execute(common).await,
             Command::Report(command) => command.execute(common).await,

@@ -2,8 +2,11 @@
 //! vendor is called inside a transaction.
 
 pub mod control;
+pub mod duties;
 pub mod entry;
 pub mod error;
+pub mod granting;
+pub mod hand;
 pub mod lane;
 pub mod pace;
 pub mod pass;
@@ -24,6 +27,7 @@ pub mod summary;
 pub mod supersede;
 pub mod translate;
 pub mod what_if;
+pub mod worker;
 
 use accounting::posting::Rules;
 

@@ -32,7 +32,7 @@ pub(super) fn leave_out(report: &ExpenseReport, selection: &Selection, problems:
     let (day, submitted) = final_day(report);
     let word = if submitted { "submitted" } else { "approved" };
     match day {
-        Some(day) if day < selection.cut_over => {
+        Some(day) if day < selection.cut_over && !is_backfilled(selection, day) => {
             Some(format!("{word} on {day}, before the cut-over on {}", selection.cut_over))
         }
         Some(_) => None,
@@ -42,6 +42,10 @@ pub(super) fn leave_out(report: &ExpenseReport, selection: &Selection, problems:
             None
         }
     }
+}
+
+fn is_backfilled(selection: &Selection, day: Date) -> bool {
+    selection.backfills.iter().any(|(from, to)| (*from..=*to).contains(&day))
 }
 
 /// Whether expenses of `fund` are taken in `state`. Expenses of another fund source follow the company card unless

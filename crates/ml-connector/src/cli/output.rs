@@ -12,6 +12,7 @@ use crate::flow::FlowError;
 use crate::settings::SettingsError;
 use crate::store::StoreError;
 use crate::work::WorkError;
+pub use crate::work::summary::problem_json;
 
 /// Why a command failed, ready to show.
 #[derive(Debug)]
@@ -133,20 +134,6 @@ pub fn problem_text(problem: &Problem) -> String {
         problem.code.remedy(),
         problem.code.owner().name(),
     )
-}
-
-/// A problem for machines.
-pub fn problem_json(problem: &Problem) -> Value {
-    json!({
-        "code": problem.code.to_string(),
-        "title": problem.code.title(),
-        "value": problem.value,
-        "expense": problem.expense,
-        "detail": problem.detail,
-        "cause": problem.code.cause(),
-        "remedy": problem.code.remedy(),
-        "owner": problem.code.owner().name(),
-    })
 }
 
 /// A table with a header; columns named in `right` are aligned right, as figures are.

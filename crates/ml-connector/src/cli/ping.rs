@@ -4,12 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::json;
 
 use super::Common;
 use super::output::{Failure, colour, print_json, print_text, table};
 use crate::flow::Flow;
-use crate::work::ping::{Check, Verdict, ping};
+use crate::work::ping::{Check, Verdict, checks_json, ping};
 use crate::work::start::Peek;
 
 /// Options of `ping`.
@@ -31,24 +30,13 @@ impl Ping {
         let peek = Peek::open(flow, &common.settings()?, &common.endpoints()).await?;
         let checks = ping(&peek).await;
         if common.json {
-            print_json(&json!({ "checks": checks.iter().map(as_json).collect::<Vec<_>>() }));
+            print_json(&checks_json(&checks));
         } else {
             print_text(&as_text(&checks));
         }
         let bad = checks.iter().any(|check| check.verdict == Verdict::Bad);
         Ok(if bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
-}
-
-fn as_json(check: &Check) -> serde_json::Value {
-    json!({
-        "system": check.system,
-        "check": check.name,
-        "verdict": word(check.verdict),
-        "detail": check.detail,
-        "code": check.code.map(|code| code.to_string()),
-        "remedy": check.code.map(accounting::Code::remedy),
-    })
 }
 
 fn as_text(checks: &[Check]) -> String {
@@ -71,17 +59,8 @@ fn as_text(checks: &[Check]) -> String {
     text
 }
 
-const fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Good => "ok",
-        Verdict::Look => "look",
-        Verdict::Bad => "fails",
-        Verdict::Unchecked => "unchecked",
-    }
-}
-
 fn mark(verdict: Verdict) -> String {
-    let word = word(verdict);
+    let word = verdict.word();
     if !colour() {
         return word.to_owned();
     }

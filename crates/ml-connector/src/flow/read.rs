@@ -73,6 +73,7 @@ fn tables<'d>(doc: &'d Document<'d>, table: &'d DeTable<'d>) -> Option<Flow> {
         policies: source.policies,
         states: source.states.into_iter().filter(|(_, states)| !states.is_empty()).collect(),
         cut_over: source.cut_over,
+        backfills: Vec::new(),
         skip: source.skip,
         zero_amounts,
     };

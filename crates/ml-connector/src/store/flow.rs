@@ -35,6 +35,8 @@ pub(super) const FIND_NEWEST: &str = "SELECT f.id, f.name, v.version, v.document
 pub(super) const PUT_CURSOR: &str = "INSERT INTO cursors (customer_id, flow_id, name, position, moved_ms) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (customer_id, flow_id, name) \
      DO UPDATE SET position = excluded.position, moved_ms = excluded.moved_ms";
+pub(super) const CURSORS: &str =
+    "SELECT name, position FROM cursors WHERE customer_id = $1 AND flow_id = $2 ORDER BY name";
 pub(super) const FIND_CURSOR: &str =
     "SELECT position FROM cursors WHERE customer_id = $1 AND flow_id = $2 AND name = $3";
 
@@ -196,6 +198,15 @@ impl CustomerStore {
             Ok(FlowVersionInfo { version: version_number(version)?, sha256, created_ms })
         };
         rows.into_iter().map(read).collect()
+    }
+
+    /// All cursors of a flow with where they stand.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn cursors(&self, flow: &FlowId) -> Result<Vec<(String, String)>, StoreError> {
+        let listing = sql::query_as(CURSORS).bind(self.id().as_str()).bind(flow.as_str());
+        listing.fetch_all(self.reader()).await.map_err(failed("reading cursors"))
     }
 
     /// Where a cursor of a flow stands, if it was ever moved.

@@ -29,9 +29,10 @@ pub(super) const RENEW: Text = Text {
 };
 /// A wish that came while the flow was being worked on makes it due at once.
 pub(super) const FINISH: &str = "UPDATE flow_times SET polled_ms = $1, refreshed_ms = $2, swept_ms = $3, \
-     reconciled_ms = $4, recovered_ms = $5, failures = $6, until_ms = 0, next_ms = CASE WHEN EXISTS \
-     (SELECT 1 FROM wanted w WHERE w.flow_id = flow_times.flow_id AND w.ended_ms IS NULL) THEN CAST($7 AS BIGINT) ELSE CAST($8 AS BIGINT) END \
-     WHERE flow_id = $9 AND fence = $10";
+     reconciled_ms = $4, failures = $5, until_ms = 0, next_ms = CASE WHEN EXISTS \
+     (SELECT 1 FROM wanted w WHERE w.flow_id = flow_times.flow_id AND w.ended_ms IS NULL AND w.asked_ms > $6) \
+     THEN CAST($7 AS BIGINT) ELSE CAST($8 AS BIGINT) END WHERE flow_id = $9 AND fence = $10";
+pub(super) const RECOVERED: &str = "UPDATE flow_times SET recovered_ms = $1 WHERE flow_id = $2 AND customer_id = $3";
 pub(super) const AWAIT: &str = "INSERT INTO flow_times (flow_id, customer_id, next_ms, failures, owner, fence, \
      until_ms) VALUES ($1, $2, $3, 0, '', 0, 0) ON CONFLICT (flow_id) DO UPDATE SET next_ms = \
      CASE WHEN flow_times.next_ms < excluded.next_ms THEN flow_times.next_ms ELSE excluded.next_ms END";
@@ -174,8 +175,18 @@ impl Tx {
         Err(StoreError::NotFound { what: "flow", id: flow.to_string() })
     }
 
+    /// Notes that a flow has learned what a restored database cannot know.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn recovered_flow(&mut self, flow: &FlowId, at_ms: i64) -> Result<(), StoreError> {
+        let noting = sql::query(RECOVERED).bind(at_ms).bind(flow.as_str()).bind(self.customer_id().as_str());
+        noting.execute(self.connection()).await.map_err(failed("noting a recovery"))?;
+        Ok(())
+    }
+
     /// Gives a flow back with its new times; `times.next_ms` is when it is due next, unless somebody asked for
-    /// something meanwhile. Whether the claim still stood.
+    /// something since the pass began, at `began_ms`. Whether the claim still stood.
     ///
     /// # Errors
     /// [`StoreError::Statement`].
@@ -183,6 +194,7 @@ impl Tx {
         &mut self,
         claim: &ClaimedFlow,
         times: &FlowTimes,
+        began_ms: i64,
         at_ms: i64,
     ) -> Result<bool, StoreError> {
         let finishing = sql::query(FINISH)
@@ -190,8 +202,8 @@ impl Tx {
             .bind(times.refreshed_ms)
             .bind(times.swept_ms)
             .bind(times.reconciled_ms)
-            .bind(times.recovered_ms)
             .bind(times.failures)
+            .bind(began_ms)
             .bind(at_ms)
             .bind(times.next_ms)
             .bind(claim.flow.as_str())

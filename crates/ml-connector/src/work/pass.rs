@@ -10,12 +10,13 @@ use accounting::Date;
 use jiff::ToSpan;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
+use super::granting::Grant;
 use super::lane::Lane;
 use super::poll::Waiting;
 use super::summary::Summary;
 use super::{Work, WorkError};
 use crate::flow::Mode;
-use crate::store::StoreError;
+use crate::store::{StoreError, Wanted, WantedKind};
 use crate::systems::{Destination, Source};
 
 /// Days before the cursor that each poll reads again: what was approved late, or reached the vendor's search late.
@@ -31,7 +32,7 @@ const BUSY_MS: i64 = 3_000;
 
 /// What a pass is to do beside what its state asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Agenda {
+pub struct Duties {
     /// Read the source from the cursor on.
     pub poll: bool,
     /// Read the last weeks of the source again.
@@ -57,8 +58,8 @@ pub struct Passed {
     pub swept: bool,
     /// The tie-out is done.
     pub reconciled: bool,
-    /// What a restored database cannot know was learned.
-    pub recovered: bool,
+    /// Another worker has the company's lane: what needs the ledger was left.
+    pub busy: bool,
     /// When there is more to do, in epoch milliseconds, apart from the schedules.
     pub next_ms: Option<i64>,
 }
@@ -70,33 +71,43 @@ impl Passed {
 }
 
 impl<S: Source, D: Destination> Work<'_, S, D> {
-    /// One pass. `more` is what else is to be done with the ledger, once the chart is there.
+    /// One pass, with what was `asked` for.
     ///
     /// # Errors
     /// What kept the pass from doing its work at all. Faults that ended a part of it are in the summary.
-    pub async fn pass<F>(&self, agenda: Agenda, more: impl FnOnce() -> F + Send) -> Result<Passed, WorkError>
-    where
-        F: Future<Output = Result<(), WorkError>> + Send,
-    {
+    pub async fn pass(&self, duties: Duties, asked: &[Wanted]) -> Result<Passed, WorkError> {
         let (to_translate, waiting) = channel(1);
-        let (read, worked) =
-            tokio::join!(self.read_due(agenda, to_translate), Box::pin(self.work_through(agenda, waiting, more)));
+        let reading = self.read_due(duties, asked, to_translate);
+        let working = Box::pin(self.work_through(duties, asked, waiting));
+        let (read, worked) = tokio::join!(reading, working);
         let (summary, whole) = read?;
         let mut passed = worked?;
         passed.summary.add(summary);
-        passed.polled = whole && (agenda.poll || agenda.sweep);
+        passed.polled = whole && (duties.poll || duties.sweep);
         passed.swept &= whole;
+        if !passed.busy {
+            self.answer_all(asked, passed.summary.faults > 0, &passed.summary.to_json()).await?;
+        }
         Ok(passed)
     }
 
-    /// Reads what the agenda asks for into the inbox, and moves the cursor where all of it was there.
-    async fn read_due(&self, agenda: Agenda, to: Sender<Vec<Waiting>>) -> Result<(Summary, bool), WorkError> {
+    /// Reads what the duties asks for into the inbox, and moves the cursor where all of it was there.
+    async fn read_due(
+        &self,
+        duties: Duties,
+        asked: &[Wanted],
+        to: Sender<Vec<Waiting>>,
+    ) -> Result<(Summary, bool), WorkError> {
         let mut summary = Summary::default();
-        if !agenda.poll && !agenda.sweep {
+        for wanted in asked.iter().filter(|wanted| wanted.kind == WantedKind::Backfill) {
+            let (from, until) = self.keep_backfill(wanted).await?;
+            self.poll_period(from, until, &to, &mut summary).await?;
+        }
+        if !duties.poll && !duties.sweep {
             return Ok((summary, false));
         }
         let today = self.clock.today();
-        let from = self.read_from(agenda.sweep, today).await?;
+        let from = self.read_from(duties.sweep, today).await?;
         let whole = self.poll_period(from, today, &to, &mut summary).await?;
         if whole {
             let mut tx = self.customer.begin().await?;
@@ -123,18 +134,15 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     }
 
     /// Everything that needs the ledger, where anything does.
-    async fn work_through<F>(
+    async fn work_through(
         &self,
-        agenda: Agenda,
+        duties: Duties,
+        asked: &[Wanted],
         mut waiting: Receiver<Vec<Waiting>>,
-        more: impl FnOnce() -> F + Send,
-    ) -> Result<Passed, WorkError>
-    where
-        F: Future<Output = Result<(), WorkError>> + Send,
-    {
+    ) -> Result<Passed, WorkError> {
         let mut passed = Passed::default();
-        let asked = agenda.refresh || agenda.reconcile || agenda.sweep || agenda.ledger;
-        let needed = asked || self.has_work_left().await?;
+        let due = duties.refresh || duties.reconcile || duties.sweep || duties.ledger;
+        let needed = due || self.has_work_left().await?;
         let first = if needed { None } else { next_batch(&mut waiting).await };
         if !needed && first.is_none() {
             return Ok(passed);
@@ -144,35 +152,27 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             Err(WorkError::LaneBusy { .. }) => {
                 // What was read waits in the inbox.
                 while next_batch(&mut waiting).await.is_some() {}
+                passed.busy = true;
                 passed.wait_until(self.clock.now_ms().saturating_add(BUSY_MS));
                 return Ok(passed);
             }
             Err(error) => return Err(error),
         };
-        let working = self.with_ledger(&lane, agenda, first, waiting, more, &mut passed);
+        let begun = Begun { duties, asked, first, waiting };
+        let working = self.with_ledger(&lane, begun, &mut passed);
         let result = self.keeping(&lane, working).await;
         self.customer.store().release_lane(lane.into_lease()).await?;
         result.map(|()| passed)
     }
 
-    async fn with_ledger<F>(
-        &self,
-        lane: &Lane,
-        agenda: Agenda,
-        first: Option<Vec<Waiting>>,
-        waiting: Receiver<Vec<Waiting>>,
-        more: impl FnOnce() -> F + Send,
-        passed: &mut Passed,
-    ) -> Result<(), WorkError>
-    where
-        F: Future<Output = Result<(), WorkError>> + Send,
-    {
+    async fn with_ledger(&self, lane: &Lane, begun: Begun<'_>, passed: &mut Passed) -> Result<(), WorkError> {
+        let Begun { duties, asked, first, waiting } = begun;
         let posts = self.flow.mode == Mode::Post;
         if posts {
             self.recover(lane).await?;
             self.check_clock().await?;
         }
-        let (chart, read) = self.chart_within(if agenda.refresh { 0 } else { CHART_MS }).await?;
+        let (chart, read) = self.chart_within(if duties.refresh { 0 } else { CHART_MS }).await?;
         passed.refreshed = read;
         self.watch_references(&chart).await?;
         let (to_post, groups) = channel(1);
@@ -186,7 +186,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         translated?;
         passed.summary.add(posted?);
         self.retranslate(posts.then_some(lane), &chart).await?;
-        more().await?;
+        self.grant_all(&Grant { lane, chart: &chart }, asked).await?;
         if posts {
             self.confirm_leaving(&mut passed.summary).await?;
             let pending = self.settle(lane, false, &mut passed.summary).await?;
@@ -194,7 +194,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 passed.wait_until(next_ms);
             }
         }
-        passed.swept = agenda.sweep;
+        passed.swept = duties.sweep;
         Ok(())
     }
 
@@ -238,6 +238,14 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let open = self.customer.has_open_postings(company, &self.flow_id).await?;
         Ok(open || self.waits_for_translation().await? || self.references_moved().await?)
     }
+}
+
+/// What a pass has found out before it needs the ledger.
+struct Begun<'a> {
+    duties: Duties,
+    asked: &'a [Wanted],
+    first: Option<Vec<Waiting>>,
+    waiting: Receiver<Vec<Waiting>>,
 }
 
 /// A batch that holds something.

@@ -3,6 +3,8 @@
 use accounting::{Chart, Code};
 use intacct::{Client, Error, Query, Refusal, UnreachableKind};
 
+use serde_json::{Value, json};
+
 use super::start::Peek;
 use crate::flow::Flow;
 use crate::systems::Destination;
@@ -19,6 +21,33 @@ pub enum Verdict {
     Bad,
     /// It could not be checked, because something before it does not work.
     Unchecked,
+}
+
+impl Verdict {
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Look => "look",
+            Self::Bad => "fails",
+            Self::Unchecked => "unchecked",
+        }
+    }
+}
+
+/// Checks for a machine.
+pub fn checks_json(checks: &[Check]) -> Value {
+    let check = |check: &Check| {
+        json!({
+            "system": check.system,
+            "check": check.name,
+            "verdict": check.verdict.word(),
+            "detail": check.detail,
+            "code": check.code.map(|code| code.to_string()),
+            "remedy": check.code.map(Code::remedy),
+        })
+    };
+    json!({ "checks": checks.iter().map(check).collect::<Vec<_>>() })
 }
 
 /// One thing that was checked.

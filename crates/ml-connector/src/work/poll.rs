@@ -58,15 +58,19 @@ impl<S: Source, D> Work<'_, S, D> {
         to: &Sender<Vec<Waiting>>,
         summary: &mut Summary,
     ) -> Result<bool, WorkError> {
+        Ok(matches!(self.read(&self.wanted_period(from, until), to, summary).await?, Ended::Whole))
+    }
+
+    /// The reports of a period that the flow may take.
+    pub fn wanted_period(&self, from: Date, to: Date) -> Wanted {
         let selection = &self.flow.mapping.selection;
         let states: BTreeSet<ReportState> = selection.states.values().flatten().copied().collect();
-        let wanted = Wanted::Period {
+        Wanted::Period {
             from,
-            to: until,
+            to,
             states: states.into_iter().collect(),
             policies: selection.policies.iter().flatten().cloned().collect(),
-        };
-        Ok(matches!(self.read(&wanted, to, summary).await?, Ended::Whole))
+        }
     }
 
     /// Reads reports again by their ids, and holds those that do not come.

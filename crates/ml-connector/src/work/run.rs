@@ -155,13 +155,24 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         claimed.map(Lane::new).ok_or_else(busy)
     }
 
-    /// What an earlier process left in SENDING has an unknown outcome; what a restored database believes is in doubt.
+    /// What an earlier process left in SENDING has an unknown outcome; what a restored database believes is in doubt,
+    /// unless this flow has learned since the restore. When every flow has, the database is trusted again.
     pub(super) async fn recover(&self, lane: &Lane) -> Result<(), WorkError> {
         self.doubt(lane, &["sending"], "posting.unknown", |at_ms| Event::Restarted { at_ms }).await?;
-        if self.customer.store().restored(self.clock.now_ms()).await?.is_some() {
+        let store = self.customer.store();
+        let Some(restored) = store.restored(self.clock.now_ms()).await? else { return Ok(()) };
+        let restored_ms = restored.since_ms;
+        let recovered_ms = self.customer.flow_times(&self.flow_id).await?.recovered_ms;
+        if recovered_ms.is_none_or(|recovered_ms| recovered_ms < restored_ms) {
             let states = ["frozen", "rejected", "unknown", "absent", "held"];
             self.doubt(lane, &states, "posting.restored", |at_ms| Event::Restored { at_ms }).await?;
-            self.customer.store().trust_restored(self.clock.now_ms()).await?;
+            let at_ms = self.clock.now_ms();
+            let mut tx = self.customer.begin().await?;
+            tx.recovered_flow(&self.flow_id, at_ms.max(restored_ms)).await?;
+            tx.commit_untraced(at_ms).await?;
+        }
+        if store.unrecovered_flows(restored_ms).await? == 0 {
+            store.trust_restored(self.clock.now_ms()).await?;
         }
         Ok(())
     }

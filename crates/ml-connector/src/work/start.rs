@@ -199,7 +199,7 @@ pub fn zone(name: &str) -> Result<TimeZone, WorkError> {
 }
 
 /// Reads every credential that the flow refers to.
-async fn credentials(flow: &Flow, customer: Option<&CustomerStore>) -> Result<Credentials, WorkError> {
+pub(super) async fn credentials(flow: &Flow, customer: Option<&CustomerStore>) -> Result<Credentials, WorkError> {
     let Source::Expensify(source) = &flow.source;
     let Destination::Intacct(destination) = &flow.destination;
     Ok(Credentials {

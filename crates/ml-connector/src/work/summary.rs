@@ -1,6 +1,7 @@
 //! What a run did, in figures and in the problems it met. Counts only; the money is added up from the store.
 
 use accounting::Problem;
+use serde_json::{Value, json};
 
 use crate::systems::Fault;
 
@@ -20,6 +21,8 @@ pub struct Summary {
     pub sent: u64,
     /// Records of the source that could not be read.
     pub unreadable: u64,
+    /// Faults that ended a part of the work.
+    pub faults: u64,
     /// What stood in the way of the run itself, and the unreadable records.
     pub problems: Vec<Problem>,
 }
@@ -36,7 +39,31 @@ impl Summary {
 
     /// Notes a fault of a vendor's system.
     pub fn fault(&mut self, fault: &Fault) {
+        self.faults += 1;
         self.keep(fault.problem());
+    }
+
+    /// Of work that could not be done at all.
+    pub fn failed(problem: Problem) -> Self {
+        Self { faults: 1, problems: vec![problem], ..Self::default() }
+    }
+
+    /// Whether it is worth writing down.
+    pub fn is_notable(&self) -> bool {
+        self.read > self.unchanged || self.posted > 0 || self.sent > 0 || !self.problems.is_empty()
+    }
+
+    /// For whoever asks what a pass did.
+    pub fn to_json(&self) -> Value {
+        json!({
+            "read": self.read,
+            "unchanged": self.unchanged,
+            "posted": self.posted,
+            "sent": self.sent,
+            "unreadable": self.unreadable,
+            "faults": self.faults,
+            "problems": self.problems.iter().map(problem_json).collect::<Vec<_>>(),
+        })
     }
 
     fn keep(&mut self, problem: Problem) {
@@ -52,6 +79,21 @@ impl Summary {
         self.posted += other.posted;
         self.sent += other.sent;
         self.unreadable += other.unreadable;
+        self.faults += other.faults;
         other.problems.into_iter().for_each(|problem| self.keep(problem));
     }
+}
+
+/// A problem with everything that a person needs to end it.
+pub fn problem_json(problem: &Problem) -> Value {
+    json!({
+        "code": problem.code.to_string(),
+        "title": problem.code.title(),
+        "value": problem.value,
+        "expense": problem.expense,
+        "detail": problem.detail,
+        "cause": problem.code.cause(),
+        "remedy": problem.code.remedy(),
+        "owner": problem.code.owner().name(),
+    })
 }

@@ -14,6 +14,7 @@ mod flow_when;
 mod kills;
 mod operate;
 mod program;
+mod service;
 mod store;
 mod stories;
 mod structure;

@@ -18,6 +18,7 @@ pub fn empty() -> Mapping {
             policies: None,
             states: BTreeMap::new(),
             cut_over: "2026-01-01".parse().unwrap(),
+            backfills: Vec::new(),
             skip: Vec::new(),
             zero_amounts: ZeroAmounts::Skip,
         },

@@ -1,0 +1,236 @@
+//! The worker: takes flows that are due, makes a pass over each, and gives them back with the time at which they are due
+//! next. Any number of workers on any number of hosts share one database; in one process many flows are worked on
+//! beside each other, so that a large one holds up nobody. It decides nothing about money.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use super::WorkError;
+use super::duties::{duties, retry_ms};
+use super::hand::Hand;
+use super::summary::{Summary, problem_json};
+use crate::clock::Clock;
+use crate::settings::Settings;
+use crate::store::{ClaimedFlow, CustomerStore, FlowTimes, RunId, Store, StoredPass, Wanted};
+use crate::systems::connect::Endpoints;
+use crate::systems::shared::Shared;
+
+/// How long a flow is claimed at once, in milliseconds; renewed three times as often.
+const CLAIM_MS: i64 = 30_000;
+/// Wishes that one pass takes on.
+const WISHES: u32 = 50;
+
+/// What the flows of one process are worked on with.
+pub struct Worker {
+    pub(super) store: Store,
+    pub(super) settings: Settings,
+    pub(super) shared: Shared,
+    pub(super) clock: Clock,
+    owner: String,
+    woken: Notify,
+    figures: Figures,
+}
+
+/// What a worker did since its start.
+#[derive(Debug, Default)]
+struct Figures {
+    passes: AtomicU64,
+    failed: AtomicU64,
+    under_way: AtomicU64,
+}
+
+/// A worker's figures at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerFigures {
+    /// Passes ended.
+    pub passes: u64,
+    /// Of these, the ones that failed.
+    pub failed: u64,
+    /// Flows being worked on.
+    pub under_way: u64,
+}
+
+impl Worker {
+    /// A worker over this store. Nothing is claimed yet.
+    ///
+    /// # Errors
+    /// A fault where an endpoint is not allowed; those of the store.
+    pub fn new(store: Store, settings: Settings, endpoints: &Endpoints, clock: Clock) -> Result<Arc<Self>, WorkError> {
+        let shared = Shared::new(settings.clone(), endpoints.clone())?;
+        let owner = store.ids().unique(clock.now_ms())?;
+        let (woken, figures) = (Notify::new(), Figures::default());
+        Ok(Arc::new(Self { store, settings, shared, clock, owner, woken, figures }))
+    }
+
+    /// Has it look at once at what is due.
+    pub fn wake(&self) {
+        self.woken.notify_one();
+    }
+
+    /// What it did so far.
+    pub fn figures(&self) -> WorkerFigures {
+        let of = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
+        let Figures { passes, failed, under_way } = &self.figures;
+        WorkerFigures { passes: of(passes), failed: of(failed), under_way: of(under_way) }
+    }
+
+    /// Works until `stop` comes, and then ends what is under way, as long as the settings allow: a request that has
+    /// left is always recorded. Whether everything ended in that time.
+    pub async fn work(self: &Arc<Self>, stop: impl Future<Output = ()>) -> bool {
+        let mut stop = pin!(stop);
+        let mut passes = JoinSet::new();
+        loop {
+            while passes.try_join_next().is_some() {}
+            let free =
+                self.settings.service.flows_at_once.saturating_sub(u32::try_from(passes.len()).unwrap_or(u32::MAX));
+            let claimed = self.claim(free).await;
+            let any = !claimed.is_empty();
+            for claim in claimed {
+                let worker = Arc::clone(self);
+                passes.spawn(async move { worker.attend(claim).await });
+            }
+            let full = passes.len() >= usize::try_from(self.settings.service.flows_at_once).unwrap_or(usize::MAX);
+            let tick = Duration::from_millis(if any && !full { 1 } else { self.settings.service.tick_ms.max(10) });
+            tokio::select! {
+                () = &mut stop => break,
+                () = self.woken.notified() => {}
+                _ = passes.join_next(), if full => {}
+                () = tokio::time::sleep(tick) => {}
+            }
+        }
+        let draining = async { while passes.join_next().await.is_some() {} };
+        tokio::time::timeout(Duration::from_secs(self.settings.service.drain_seconds), draining).await.is_ok()
+    }
+
+    async fn claim(&self, free: u32) -> Vec<ClaimedFlow> {
+        if free == 0 {
+            return Vec::new();
+        }
+        let claiming = self.store.claim_due_flows(&self.owner, self.clock.now_ms(), CLAIM_MS, free);
+        claiming.await.unwrap_or_else(|error| {
+            tracing::error!(error = &error as &dyn std::error::Error, "what is due cannot be read");
+            Vec::new()
+        })
+    }
+
+    /// One pass over a flow, from its claim to giving it back.
+    async fn attend(&self, claim: ClaimedFlow) {
+        self.figures.under_way.fetch_add(1, Ordering::Relaxed);
+        let began_ms = self.clock.now_ms();
+        let passed = match self.store.ids().run(began_ms) {
+            Ok(run) => self.pass_and_give_back(&claim, &run, began_ms).await,
+            Err(error) => Err(error.into()),
+        };
+        let done = passed.unwrap_or_else(|error| {
+            // The claim ends by itself, and the flow is tried again.
+            tracing::error!(flow = %claim.flow, error = &error as &dyn std::error::Error, "a flow was not given back");
+            false
+        });
+        self.figures.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.figures.passes.fetch_add(1, Ordering::Relaxed);
+        self.figures.failed.fetch_add(u64::from(!done), Ordering::Relaxed);
+    }
+
+    /// Whether the pass did all that it was to do.
+    async fn pass_and_give_back(&self, claim: &ClaimedFlow, run: &RunId, began_ms: i64) -> Result<bool, WorkError> {
+        let customer = self.store.customer(&claim.customer).await?;
+        let asked = customer.open_wanted(&claim.flow, WISHES).await?;
+        let passing = Box::pin(self.make_pass(claim, &customer, run, &asked, began_ms));
+        let (times, summary) = match self.keeping(claim, passing).await {
+            Ok(done) => done,
+            Err(error) => {
+                let problem = error.problem();
+                tracing::warn!(flow = %claim.flow, problem = %problem.code, "a pass failed");
+                refuse(&customer, &asked, &problem, self.clock.now_ms()).await?;
+                let failures = claim.times.failures + 1;
+                let next_ms = self.clock.now_ms().saturating_add(retry_ms(&claim.flow, failures));
+                (FlowTimes { failures, next_ms, ..claim.times }, Summary::failed(problem))
+            }
+        };
+        let at_ms = self.clock.now_ms();
+        let mut tx = customer.begin().await?;
+        if !tx.finish_flow(claim, &times, began_ms, at_ms).await? {
+            tracing::warn!(flow = %claim.flow, "another worker had taken the flow over");
+        }
+        if !asked.is_empty() || summary.is_notable() {
+            let pass = StoredPass { run: run.clone(), began_ms, ended_ms: at_ms, summary: summary.to_json() };
+            tx.add_pass(&claim.flow, &pass).await?;
+        }
+        tx.commit_untraced(at_ms).await?;
+        Ok(summary.faults == 0)
+    }
+
+    async fn make_pass(
+        &self,
+        claim: &ClaimedFlow,
+        customer: &CustomerStore,
+        run: &RunId,
+        asked: &[Wanted],
+        began_ms: i64,
+    ) -> Result<(FlowTimes, Summary), WorkError> {
+        let hand = Hand::take(self, customer, &claim.flow, run, began_ms).await?;
+        let (duties, scheduled_ms) = duties(&hand.flow, &claim.flow, &claim.times, asked, began_ms)?;
+        let passed = hand.pass(duties, asked).await?;
+        let now_ms = self.clock.now_ms();
+        // Where something failed, what is due stays due: not at once, and later each time.
+        let failures = if passed.summary.faults > 0 { claim.times.failures + 1 } else { 0 };
+        let next_ms = match failures {
+            0 => [Some(scheduled_ms), passed.next_ms].into_iter().flatten().min().unwrap_or(scheduled_ms),
+            failures => now_ms.saturating_add(retry_ms(&claim.flow, failures)),
+        };
+        let at = |done: bool, before: Option<i64>| if done { Some(began_ms) } else { before };
+        let before = &claim.times;
+        let times = FlowTimes {
+            polled_ms: at(passed.polled, before.polled_ms),
+            refreshed_ms: at(passed.refreshed, before.refreshed_ms),
+            swept_ms: at(passed.swept, before.swept_ms),
+            reconciled_ms: at(passed.reconciled, before.reconciled_ms),
+            recovered_ms: before.recovered_ms,
+            paused_ms: before.paused_ms,
+            failures,
+            next_ms,
+        };
+        Ok((times, passed.summary))
+    }
+
+    /// Keeps the claim while the pass goes on. One that was lost only means that another worker may begin a pass; the
+    /// company's lane keeps the two apart.
+    async fn keeping<T>(&self, claim: &ClaimedFlow, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = tokio::time::sleep(Duration::from_millis(CLAIM_MS.unsigned_abs() / 3)) => {
+                    let renewed = self.store.renew_flow(claim, self.clock.now_ms(), CLAIM_MS).await;
+                    if !matches!(renewed, Ok(true)) {
+                        tracing::warn!(flow = %claim.flow, "the claim on a flow was not lengthened");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A wish that cannot be granted is answered, and not tried for ever.
+async fn refuse(
+    customer: &CustomerStore,
+    asked: &[Wanted],
+    problem: &accounting::Problem,
+    at_ms: i64,
+) -> Result<(), WorkError> {
+    if asked.is_empty() {
+        return Ok(());
+    }
+    let mut tx = customer.begin().await?;
+    for wanted in asked {
+        tx.end_wanted(&wanted.id, true, &problem_json(problem), at_ms).await?;
+    }
+    tx.commit_untraced(at_ms).await?;
+    Ok(())
+}
