@@ -124,7 +124,10 @@ const fn is_of_the_pass(kind: WantedKind) -> bool {
 }
 
 /// `from` and `to` of a wish, both included.
-fn period(detail: &Value) -> Result<(Date, Date), WorkError> {
+///
+/// # Errors
+/// [`WorkError::Refused`] for what is no period.
+pub fn period(detail: &Value) -> Result<(Date, Date), WorkError> {
     let day = |key: &str| detail[key].as_str().and_then(|text| text.parse::<Date>().ok());
     match day("from").zip(day("to")) {
         Some((from, to)) if from <= to => Ok((from, to)),

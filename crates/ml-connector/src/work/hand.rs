@@ -10,7 +10,7 @@ use super::worker::Worker;
 use super::{Work, WorkError, rules};
 use crate::clock::Clock;
 use crate::flow::Flow;
-use crate::store::{CustomerStore, FlowId, RunId, Wanted};
+use crate::store::{CustomerStore, FlowId, RunId, Wanted, WantedKind};
 use crate::systems::expensify::Expensify;
 use crate::systems::intacct::Intacct;
 
@@ -42,6 +42,7 @@ impl<'w> Hand<'w> {
         customer: &'w CustomerStore,
         flow_id: &FlowId,
         run: &RunId,
+        asked: &[Wanted],
         began_ms: i64,
     ) -> Result<Self, WorkError> {
         let stored = customer.flow(flow_id).await?;
@@ -51,7 +52,7 @@ impl<'w> Hand<'w> {
             detail: error.to_string(),
         };
         let mut flow = parsed.map_err(invalid)?.with_version(stored.version);
-        flow.mapping.selection.backfills = backfills(customer, flow_id).await?;
+        flow.mapping.selection.backfills = backfills(customer, flow_id, asked).await?;
         let clock = Clock::system(zone(&flow.schedule.time_zone)?);
         let credentials = credentials(&flow, Some(customer)).await?;
         let pace = Pace::new(&worker.store, &worker.clock, &worker.settings, &credentials.partner_user_id);
@@ -101,7 +102,7 @@ impl<'w> Hand<'w> {
 
     /// Whoever asks for a ping wants the credentials tried, refused before or not.
     async fn ping_if_asked(&self, asked: &[Wanted]) -> Result<(), WorkError> {
-        for wanted in asked.iter().filter(|wanted| wanted.kind == crate::store::WantedKind::Ping) {
+        for wanted in asked.iter().filter(|wanted| wanted.kind == WantedKind::Ping) {
             self.destination.client().forget_failure();
             let peek = Peek {
                 flow: self.flow.clone(),
@@ -120,13 +121,19 @@ impl<'w> Hand<'w> {
     }
 }
 
-/// Periods before the cut-over that a person asked for.
-async fn backfills(customer: &CustomerStore, flow: &FlowId) -> Result<Vec<(Date, Date)>, WorkError> {
+/// Periods before the cut-over that a person asked for, before or now.
+async fn backfills(
+    customer: &CustomerStore,
+    flow: &FlowId,
+    asked: &[Wanted],
+) -> Result<Vec<(Date, Date)>, WorkError> {
     let cursors = customer.cursors(flow).await?;
     let period = |(name, position): &(String, String)| {
         name.strip_prefix(BACKFILL_CURSOR)?;
         let (from, to) = position.split_once("..")?;
         Some((from.parse().ok()?, to.parse().ok()?))
     };
-    Ok(cursors.iter().filter_map(period).collect())
+    let now = asked.iter().filter(|wanted| wanted.kind == WantedKind::Backfill);
+    let now = now.filter_map(|wanted| super::granting::period(&wanted.detail).ok());
+    Ok(cursors.iter().filter_map(period).chain(now).collect())
 }

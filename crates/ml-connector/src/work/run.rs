@@ -161,7 +161,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         self.doubt(lane, &["sending"], "posting.unknown", |at_ms| Event::Restarted { at_ms }).await?;
         let store = self.customer.store();
         let Some(restored) = store.restored(self.clock.now_ms()).await? else { return Ok(()) };
-        let restored_ms = restored.since_ms;
+        let restored_ms = restored.noticed_ms;
         let recovered_ms = self.customer.flow_times(&self.flow_id).await?.recovered_ms;
         if recovered_ms.is_none_or(|recovered_ms| recovered_ms < restored_ms) {
             let states = ["frozen", "rejected", "unknown", "absent", "held"];

@@ -98,6 +98,7 @@ fn what_is_absent_has_its_default() {
             policies: None,
             states: FundSource::ALL.map(|source| (source, both.clone())).into(),
             cut_over: date(2026, 11, 1),
+            backfills: Vec::new(),
             skip: Vec::new(),
             zero_amounts: ZeroAmounts::Skip,
         }
@@ -175,6 +176,7 @@ fn every_option_of_selection_and_accounts_is_read() {
         policies: Some(BTreeSet::from(["POLICY1".to_owned(), "POLICY2".to_owned()])),
         states: states.into(),
         cut_over: date(2025, 1, 31),
+        backfills: Vec::new(),
         skip,
         zero_amounts: ZeroAmounts::Block,
     };

@@ -134,7 +134,7 @@ impl AtWork {
 async fn put_flow(customer: &CustomerStore, document: &str, at_ms: i64) -> FlowId {
     let flow = Flow::parse(document, "flow.toml", None).unwrap_or_else(|error| panic!("{error}"));
     let mut tx = customer.begin().await.unwrap();
-    let version = tx.put_flow(&flow.name, &flow.document, at_ms).await.unwrap();
+    let version = tx.put_flow(&flow.name, &flow.document, "test", at_ms).await.unwrap();
     tx.await_flow(&version.id, at_ms).await.unwrap();
     let event = AuditEvent::new("test", "flow.changed", version.id.as_str(), json!({ "version": version.version }));
     tx.commit(at_ms, vec![event]).await.unwrap();

@@ -23,7 +23,8 @@ async fn a_worker_posts_what_is_approved_and_then_asks_the_ledger_nothing() {
         let id = desk.want(WantedKind::Poll, json!({})).await;
         let answered = desk.answer(&id).await;
         assert!(!answered.failed, "{answered:?}");
-        assert_eq!(answered.outcome.unwrap()["unchanged"], 12);
+        let outcome = answered.outcome.unwrap();
+        assert_eq!(outcome["read"], outcome["unchanged"], "{outcome}");
     }
     let state = desk.office.sandbox.state();
     assert_eq!(state["intacct"]["requests"]["total"], requests, "an idle flow asked the ledger");
@@ -43,7 +44,7 @@ async fn a_period_before_the_cut_over_is_counted_first_and_then_taken() {
     let at_work = desk.work();
     desk.until("the flow was polled", async || desk.times().await.polled_ms).await;
     assert!(desk.reports().await.is_empty());
-    let from = today.yesterday().unwrap().checked_sub(jiff::ToSpan::days(400)).unwrap();
+    let from = today.checked_sub(jiff::ToSpan::days(200)).unwrap();
     let period = json!({ "from": from.to_string(), "to": today.to_string() });
     let counted = desk.want(WantedKind::BackfillCount, period.clone()).await;
     let counted = desk.answer(&counted).await;
