@@ -14,9 +14,11 @@ use crate::work::start::open_store;
 
 /// Options of `worker`.
 #[derive(Debug, Args)]
-#[command(after_help = "Any number of workers on any number of hosts may share one PostgreSQL database. Beside `serve` on\n\
+#[command(
+    after_help = "Any number of workers on any number of hosts may share one PostgreSQL database. Beside `serve` on\n\
     SQLite there can be none: `serve` works itself.\n\nExample:\n  \
-    ml-connector worker --database postgres://ml_connector@db.example.com/ml_connector")]
+    ml-connector worker --database postgres://ml_connector@db.example.com/ml_connector"
+)]
 pub struct Worker {}
 
 impl Worker {

@@ -122,11 +122,7 @@ impl<'w> Hand<'w> {
 }
 
 /// Periods before the cut-over that a person asked for, before or now.
-async fn backfills(
-    customer: &CustomerStore,
-    flow: &FlowId,
-    asked: &[Wanted],
-) -> Result<Vec<(Date, Date)>, WorkError> {
+async fn backfills(customer: &CustomerStore, flow: &FlowId, asked: &[Wanted]) -> Result<Vec<(Date, Date)>, WorkError> {
     let cursors = customer.cursors(flow).await?;
     let period = |(name, position): &(String, String)| {
         name.strip_prefix(BACKFILL_CURSOR)?;

@@ -23,8 +23,6 @@ use crate::systems::{Destination, Source};
 const OVERLAP_DAYS: i32 = 3;
 /// Days that a sweep reads again at least.
 const SWEEP_DAYS: i32 = 45;
-/// A chart older than this is read again before anything rests on it.
-const CHART_MS: i64 = 24 * 3_600 * 1_000;
 /// Name of the cursor that says through which day the source was read as a whole.
 pub const POLL_CURSOR: &str = "poll";
 /// How soon to try again where another worker has the company's lane.
@@ -129,8 +127,9 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         Ok(from.max(cut_over).min(today))
     }
 
+    /// Days that a sweep reads again: at least those that posted reports are watched for.
     fn sweep_days(&self) -> i32 {
-        SWEEP_DAYS
+        i32::from(self.flow.control.watch_days).max(SWEEP_DAYS)
     }
 
     /// Everything that needs the ledger, where anything does.
@@ -172,7 +171,8 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             self.recover(lane).await?;
             self.check_clock().await?;
         }
-        let (chart, read) = self.chart_within(if duties.refresh { 0 } else { CHART_MS }).await?;
+        let chart_ms = i64::from(self.flow.schedule.chart_max_age_hours) * 3_600_000;
+        let (chart, read) = self.chart_within(if duties.refresh { 0 } else { chart_ms }).await?;
         passed.refreshed = read;
         self.watch_references(&chart).await?;
         let (to_post, groups) = channel(1);

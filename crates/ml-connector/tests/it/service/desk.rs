@@ -1,6 +1,5 @@
 //! A company whose flow is in the hands of a worker: it only sets up and looks.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -32,7 +31,6 @@ pub struct Desk {
 
 /// A worker that works beside the test.
 pub struct AtWork {
-    pub worker: Arc<Worker>,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<bool>,
 }
@@ -64,9 +62,8 @@ impl Desk {
         let worker =
             Worker::new(self.store.clone(), self.office.settings.clone(), &endpoints, self.clock.clone()).unwrap();
         let (stop, stopped) = oneshot::channel();
-        let working = Arc::clone(&worker);
-        let ended = tokio::spawn(async move { working.work(async { drop(stopped.await) }).await });
-        AtWork { worker, stop, ended }
+        let ended = tokio::spawn(async move { worker.work(async { drop(stopped.await) }).await });
+        AtWork { stop, ended }
     }
 
     /// Asks for something.
@@ -102,16 +99,6 @@ impl Desk {
 
     pub async fn times(&self) -> FlowTimes {
         self.customer.flow_times(&self.flow).await.unwrap()
-    }
-
-    /// Waits for a pass that began after now.
-    pub async fn passed(&self) {
-        let now_ms = self.clock.now_ms();
-        self.until("a pass ends", async || {
-            let polled_ms = self.times().await.polled_ms;
-            polled_ms.filter(|polled_ms| *polled_ms >= now_ms)
-        })
-        .await;
     }
 
     pub async fn reports(&self) -> Vec<InboxReport> {

@@ -11,10 +11,7 @@ use crate::stories::office::clean;
 async fn a_worker_posts_what_is_approved_and_then_asks_the_ledger_nothing() {
     let desk = Desk::open(clean(12, 3)).await;
     let at_work = desk.work();
-    desk.until("all reports are posted", async || {
-        (desk.count(InboxState::Posted).await == 12).then_some(())
-    })
-    .await;
+    desk.until("all reports are posted", async || (desk.count(InboxState::Posted).await == 12).then_some(())).await;
     let state = desk.office.sandbox.state();
     assert_eq!(state["intacct"]["journal_entries"], 12);
     let requests = state["intacct"]["requests"]["total"].clone();

@@ -7,7 +7,7 @@ use ml_connector::flow::Flow;
 use ml_connector::store::{InboxState, cause_id};
 use ml_connector::systems::Destination as _;
 use ml_connector::systems::expensify::report_of;
-use ml_connector::work::pass::{Agenda, Passed};
+use ml_connector::work::pass::{Duties, Passed};
 use ml_connector::work::progress::Silent;
 use ml_connector::work::start::Opened;
 use ml_connector::work::what_if::{Question, WhatIf, what_if};
@@ -17,11 +17,11 @@ use super::ledger;
 use super::office::{Office, Outcome, clean, lifelike, look};
 
 /// One pass of the service at the newest document.
-pub async fn pass(office: &Office, agenda: Agenda) -> (Passed, Outcome) {
+pub async fn pass(office: &Office, duties: Duties) -> (Passed, Outcome) {
     let opened = open(office).await;
     let mut work = opened.work(&Silent);
     work.rules = office.rules.clone();
-    let passed = Box::pin(work.pass(agenda, || async { Ok(()) })).await;
+    let passed = Box::pin(work.pass(duties, &[])).await;
     let passed = passed.unwrap_or_else(|error| panic!("{}", error.problem()));
     let outcome = look(&opened, office.company(), Ok(Default::default())).await;
     opened.close().await.unwrap();
@@ -29,9 +29,9 @@ pub async fn pass(office: &Office, agenda: Agenda) -> (Passed, Outcome) {
 }
 
 /// Passes until nothing moves any more: what came of the last one.
-pub async fn passes(office: &Office, agenda: Agenda) -> Outcome {
-    pass(office, agenda).await;
-    pass(office, Agenda::default()).await.1
+pub async fn passes(office: &Office, duties: Duties) -> Outcome {
+    pass(office, duties).await;
+    pass(office, Duties::default()).await.1
 }
 
 pub async fn open(office: &Office) -> Opened {
@@ -39,8 +39,8 @@ pub async fn open(office: &Office) -> Opened {
     Opened::open(flow, office.settings.clone(), &office.endpoints).await.unwrap()
 }
 
-pub const POLL: Agenda = Agenda { poll: true, sweep: false, refresh: false, reconcile: false, ledger: false };
-pub const REFRESH: Agenda = Agenda { poll: false, sweep: false, refresh: true, reconcile: false, ledger: false };
+pub const POLL: Duties = Duties { poll: true, sweep: false, refresh: false, reconcile: false, ledger: false };
+pub const REFRESH: Duties = Duties { poll: false, sweep: false, refresh: true, reconcile: false, ledger: false };
 
 /// What a change of the document would do, from what is stored.
 pub async fn ask(office: &Office, changed: &str) -> WhatIf {
@@ -123,7 +123,7 @@ async fn fourteen_reports_are_released_by_one_line_of_the_mapping_and_nothing_el
 
     office.flow = changed;
     let asked = jobs(&office);
-    let (_, after) = pass(&office, Agenda::default()).await;
+    let (_, after) = pass(&office, Duties::default()).await;
     for id in &chosen {
         assert_eq!(after.reports[id].state, InboxState::Posted, "{id}: {:?}", after.reports[id].problems);
     }
@@ -149,7 +149,7 @@ async fn a_pass_with_nothing_to_release_asks_nobody() {
         (state["expensify"]["requests"].clone(), state["intacct"]["requests"].clone())
     };
     let asked = traffic(&office);
-    let (passed, after) = pass(&office, Agenda::default()).await;
+    let (passed, after) = pass(&office, Duties::default()).await;
     assert_eq!(passed.summary.read, 0);
     assert_eq!(traffic(&office), asked);
     assert_eq!(states(&before), states(&after));
@@ -172,7 +172,7 @@ async fn a_chart_that_healed_releases_what_it_held_and_what_was_taken_back_stays
     ledger::check(&office, &after);
     // The mapping moves on: what the source took back must not be released by it.
     office.edit_flow("\"Airfare\" = \"6410\"", OFFSITE);
-    let later = passes(&office, Agenda::default()).await;
+    let later = passes(&office, Duties::default()).await;
     assert_eq!(ledger::of_report(&office, &chosen[0]), 0);
     ledger::check(&office, &later);
 }

@@ -2,7 +2,7 @@
 //! wait, once, until the mapping or the chart heals.
 
 use ml_connector::store::{InboxState, ReferenceDrift};
-use ml_connector::work::pass::Agenda;
+use ml_connector::work::pass::Duties;
 use serde_json::json;
 
 use super::fix_once::{POLL, REFRESH, open, pass, passes, recode};
@@ -91,7 +91,7 @@ async fn reports_that_wait_are_counted_with_their_money_and_the_mapping_heals_it
     assert_eq!(sample, expected);
 
     office.edit_flow("\"Legacy Travel\" = \"6990\"", "\"Legacy Travel\" = \"6410\"");
-    let healed = passes(&office, Agenda::default()).await;
+    let healed = passes(&office, Duties::default()).await;
     assert_eq!(told(&healed, "reference.restored"), ["account 6990"]);
     assert_eq!(notices(&office).await.0, []);
     assert!(waiting.iter().all(|id| healed.codes_of(id) == ["MLC-124"]));
