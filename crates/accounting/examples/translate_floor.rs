@@ -73,6 +73,7 @@ fn mapping() -> Result<Mapping, Box<dyn Error>> {
             policies: None,
             states: funds.into_iter().map(|fund| (fund, states.clone())).collect(),
             cut_over: "2020-01-01".parse()?,
+            backfills: Vec::new(),
             skip: vec![personal],
             zero_amounts: ZeroAmounts::Skip,
         },
