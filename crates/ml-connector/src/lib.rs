@@ -1,5 +1,5 @@
-//! The service: one library behind one binary. Rooms, from the top: `cli`, `log`, `work`, then `store` and `systems`; below
-//! them `flow`, `settings`, `clock` and `problem_page`. A room uses those below it, never one above.
+//! The service: one library behind one binary. Rooms, from the top: `cli`, `web`, `log`, `work`, then `store` and
+//! `systems`; below them `flow`, `settings`, `clock` and `problem_page`. A room uses those below it, never one above.
 
 pub mod cli;
 pub mod clock;
@@ -9,4 +9,5 @@ pub mod problem_page;
 pub mod settings;
 pub mod store;
 pub mod systems;
+pub mod web;
 pub mod work;

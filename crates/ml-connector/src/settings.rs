@@ -37,6 +37,8 @@ pub struct Settings {
     pub metrics: Metrics,
     /// The anchor of its audit.
     pub audit: Audit,
+    /// The API and its pages.
+    pub web: Web,
 }
 
 /// `[database]`.
@@ -127,6 +129,26 @@ pub struct Service {
     pub shown_seconds: u64,
 }
 
+/// `[web]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Web {
+    /// `ADDRESS:PORT`.
+    pub listen: String,
+    /// How people reach it, such as `https://books.example.com`; empty for the address it listens on.
+    pub public_url: String,
+    /// Addresses or networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<String>,
+    /// Whether it may be reached by others without encryption.
+    pub insecure: bool,
+    /// Hours after which an unused session ends.
+    pub session_idle_hours: u32,
+    /// Days after which any session ends.
+    pub session_days: u32,
+    /// Seconds one request may take.
+    pub request_seconds: u64,
+}
+
 /// Why settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -210,6 +232,22 @@ impl Settings {
         let minutes = self.intacct.session_minutes;
         if !(5..=50).contains(&minutes) {
             return Err(SettingsError::Range { key: "intacct.session_minutes", value: minutes, allowed: "5 to 50" });
+        }
+        self.web.ranges()
+    }
+}
+
+impl Web {
+    fn ranges(&self) -> Result<(), SettingsError> {
+        let values = [
+            ("web.session_idle_hours", u64::from(self.session_idle_hours), 1, 24 * 7, "1 to 168"),
+            ("web.session_days", u64::from(self.session_days), 1, 90, "1 to 90"),
+            ("web.request_seconds", self.request_seconds, 5, 300, "5 to 300"),
+        ];
+        for (key, value, least, most, allowed) in values {
+            if !(least..=most).contains(&value) {
+                return Err(SettingsError::Range { key, value, allowed });
+            }
         }
         Ok(())
     }

@@ -26,6 +26,10 @@ pub enum Owner {
     Operator,
     /// Whoever approves what is posted.
     Approver,
+    /// Whoever gives roles: the customer's admin, or the installation's administrator.
+    Administrator,
+    /// Whoever sent the request.
+    Caller,
 }
 
 impl Owner {
@@ -38,6 +42,8 @@ impl Owner {
             Self::LedgerAdmin => "the Intacct administrator",
             Self::Operator => "the operator",
             Self::Approver => "an approver",
+            Self::Administrator => "the customer's or the installation's administrator",
+            Self::Caller => "whoever sent the request",
         }
     }
 }
@@ -111,6 +117,66 @@ macro_rules! service {
     414 DatabaseReadOnly Operator "Database takes no writes"
         "The server is a standby, or the database or role was made read-only."
         "Give the address of the primary, or of a proxy that leads to it."
+    420 NotSignedIn Caller "Not signed in"
+        "The request carries no session and no token, or one that has ended."
+        "Sign in again, or send a token that is neither revoked nor lapsed as 'Authorization: Bearer'."
+    421 NotAllowed Administrator "Not allowed"
+        "The role that this needs was not given for this customer, or the token does not reach so far."
+        "Ask for the role that the message names, or use a token that has the right."
+    422 NotFound Caller "There is nothing here"
+        "Nothing has this address or id, or nothing that the caller may know of."
+        "Check the address and the id, and for which customer the role was given."
+    423 RequestInvalid Caller "Request cannot be read"
+        "The body is no JSON, a field is unknown or missing, or a value is out of its range."
+        "Correct the field that the message names; unknown fields are refused."
+    424 StateConflict Caller "Request does not fit the present state"
+        "What is asked for exists already, or has changed meanwhile."
+        "Read it again, and ask for what still makes sense."
+    425 TooManyAttempts Caller "Too many attempts"
+        "Signing in failed several times for this account or from this address."
+        "Wait for the time that the answer names; nobody is locked out for longer."
+    426 RequestTooLarge Caller "Request is too large"
+        "The body exceeds what this address takes."
+        "Send less at a time."
+    427 OtherOrigin Caller "Request comes from another site"
+        "A browser sent this on behalf of a page that is not this service's own."
+        "Use this service's own pages or a token; check web.public_url if this is its own page."
+    428 KeyReused Caller "Idempotency key was used for another request"
+        "The same key came before with another method, address or body."
+        "Use a new key for each new request."
+    429 LinkSpent Administrator "Link works no more"
+        "A link works once and for 24 hours, and only the newest of a person does."
+        "Ask for a new link; for the first administrator, start the service again."
+    430 MethodUnknown Caller "Address does not take this method"
+        "The address exists and answers to other methods."
+        "Use one of those that the Allow header names."
+    431 ContentTypeWrong Caller "Content type is not taken"
+        "The body is of another kind than this address takes."
+        "Send JSON as application/json, unless the description of the address says otherwise."
+    432 RequestSlow Operator "Request took too long"
+        "It was not done within web.request_seconds; it may still have been carried out."
+        "Read what it was to change before sending it again; with an Idempotency-Key it can be sent again safely."
+    433 RolesConflict Administrator "Roles must not be held together"
+        "Who maps or gives roles must not approve, and who audits must not change anything."
+        "Give the role to somebody else, or take the other role away first."
+    434 SignInRefused Caller "E-mail or password is wrong"
+        "No account that may sign in has this e-mail and this password."
+        "Check both; an administrator can make a link to set a new password."
+    435 RequestRunning Caller "The same request is under way"
+        "A request with this idempotency key has not ended, or ended without its outcome being known."
+        "Send it again later; if it stays so, read what it was to change, then use a new key."
+    436 WebUnsafe Operator "Address would be open without encryption"
+        "web.listen is reachable by others, and web.public_url does not begin with https://."
+        "Listen on 127.0.0.1 behind a proxy that encrypts and set web.public_url, or set web.insecure = true."
+    437 WebAddress Operator "Address cannot be listened on"
+        "The address of web.listen is in use, does not exist here, or needs more rights."
+        "Choose another address or port, or end the program that uses it."
+    438 ServiceBusy Operator "Service is busy"
+        "More requests of this kind are waiting than the service takes."
+        "Try again shortly."
+    439 ServiceFailed Operator "Service failed"
+        "Something went wrong inside; the log has it under the request's id."
+        "Try again; if it stays so, look for the request's id in the log."
     450 BackupFailed Operator "Backup failed its check"
         "The copy does not open, is damaged, is incomplete, or its audit chain does not hold together."
         "Do not rely on it. Check the disk that it was written to, run doctor, and make another one."

@@ -115,7 +115,7 @@ impl CustomerStore {
 impl Store {
     /// Verifies every customer's chain from its checkpoint, and moves the checkpoint to its end.
     pub(super) async fn verify_since_checkpoints(&self, at_ms: i64) -> Result<(), StoreError> {
-        for customer in self.customers().await? {
+        for customer in self.chains().await? {
             let customer = self.door(customer.id);
             let verified = customer.verify_audit(false).await?;
             let putting = sql::query(PUT_CHECKPOINT)

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::error::{StoreError, failed};
-use super::ids::CustomerId;
+use super::ids::{CustomerId, UserId};
 use super::sql::{self, Row, Target};
 use super::tx::Tx;
 use super::{Access, AuditEvent, Store, secret};
@@ -14,6 +14,15 @@ pub(super) const CREATE: &str =
 pub(super) const LIST: &str = "SELECT id, name, created_ms FROM customers ORDER BY name";
 pub(super) const FIND: &str = "SELECT id, name, created_ms FROM customers WHERE id = $1";
 pub(super) const FIND_BY_NAME: &str = "SELECT id, name, created_ms FROM customers WHERE name = $1";
+pub(super) const PAGE: &str =
+    "SELECT id, name, created_ms FROM customers WHERE id > $1 AND name <> $3 ORDER BY id LIMIT $2";
+pub(super) const PAGE_OF_USER: &str = "SELECT c.id, c.name, c.created_ms FROM customers c WHERE c.id > $1 \
+     AND EXISTS (SELECT 1 FROM grants g WHERE g.customer_id = c.id AND g.user_id = $3) ORDER BY c.id LIMIT $2";
+pub(super) const RENAME: &str = "UPDATE customers SET name = $1 WHERE id = $2 \
+     AND NOT EXISTS (SELECT 1 FROM customers other WHERE other.name = $1 AND other.id <> $2)";
+
+/// The name of a row that is no customer: its audit chain is the installation's own, for users, grants and customers.
+pub(super) const INSTALLATION: &str = "installation";
 
 /// A company that uses this service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +48,32 @@ impl Store {
     /// # Errors
     /// [`StoreError::Statement`].
     pub async fn customers(&self) -> Result<Vec<Customer>, StoreError> {
+        let all = self.chains().await?;
+        Ok(all.into_iter().filter(|customer| customer.name != INSTALLATION).collect())
+    }
+
+    /// All customers, and the row whose audit chain is the installation's.
+    pub(super) async fn chains(&self) -> Result<Vec<Customer>, StoreError> {
         let doing = "listing the customers";
         let rows = sql::query(LIST).fetch_all(self.0.database.reader("")).await.map_err(failed(doing))?;
+        rows.iter().map(|row| read(row, doing)).collect()
+    }
+
+    /// At most `limit` customers after the id `after`, by id; those on which `user` has a role, where one is given.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn customer_page(
+        &self,
+        user: Option<&UserId>,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Customer>, StoreError> {
+        let doing = "listing the customers";
+        let statement = if user.is_some() { PAGE_OF_USER } else { PAGE };
+        let listing = sql::query(statement).bind(after).bind(i64::from(limit));
+        let listing = listing.bind(user.map_or(INSTALLATION, UserId::as_str));
+        let rows = listing.fetch_all(self.0.database.reader("")).await.map_err(failed(doing))?;
         rows.iter().map(|row| read(row, doing)).collect()
     }
 
@@ -49,7 +82,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Statement`].
     pub async fn customer(&self, id: &CustomerId) -> Result<CustomerStore, StoreError> {
-        let found = self.find(FIND, id.as_str()).await?;
+        let found = self.find(FIND, id.as_str()).await?.filter(|customer| customer.name != INSTALLATION);
         let customer = found.ok_or_else(|| StoreError::NotFound { what: "customer", id: id.to_string() })?;
         Ok(self.door(customer.id))
     }
@@ -59,16 +92,42 @@ impl Store {
     /// # Errors
     /// [`StoreError::Statement`].
     pub async fn customer_named(&self, name: &str) -> Result<Option<CustomerStore>, StoreError> {
+        if name == INSTALLATION {
+            return Ok(None);
+        }
         Ok(self.find(FIND_BY_NAME, name).await?.map(|customer| self.door(customer.id)))
     }
 
     /// The customer called `name`, created where there is none yet. With a master key it gets a data key of its own.
     ///
     /// # Errors
-    /// [`StoreError::Statement`], [`StoreError::Random`].
+    /// [`StoreError::Statement`], [`StoreError::Random`]; [`StoreError::Taken`] for the installation's own name.
     pub async fn create_customer(&self, name: &str, actor: &str, at_ms: i64) -> Result<CustomerStore, StoreError> {
         if let Some(existing) = self.customer_named(name).await? {
             return Ok(existing);
+        }
+        match self.new_customer(name, actor, serde_json::json!({ "name": name }), at_ms).await {
+            Err(StoreError::Taken { .. }) if name != INSTALLATION => {
+                let existing = self.customer_named(name).await?;
+                existing.ok_or_else(|| StoreError::NotFound { what: "customer", id: name.to_owned() })
+            }
+            created => created,
+        }
+    }
+
+    /// A customer that does not exist yet. `detail` stands in the audit: its name, and who made it.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] where there is one of this name; see [`Store::create_customer`].
+    pub async fn new_customer(
+        &self,
+        name: &str,
+        actor: &str,
+        detail: serde_json::Value,
+        at_ms: i64,
+    ) -> Result<CustomerStore, StoreError> {
+        if name == INSTALLATION {
+            return Err(StoreError::Taken { what: "customer" });
         }
         let id = self.0.ids.customer(at_ms)?;
         let wrapped = self.0.master_key.as_ref().map(|key| secret::new_wrapped_key(key, &id)).transpose()?;
@@ -77,13 +136,45 @@ impl Store {
         let creating = sql::query(CREATE).bind(id.as_str()).bind(name).bind(wrapped).bind(at_ms);
         let created = creating.execute(tx.connection()).await.map_err(failed("creating a customer"))?;
         if created.rows_affected() == 0 {
-            drop(tx);
-            let existing = self.customer_named(name).await?;
-            return existing.ok_or_else(|| StoreError::NotFound { what: "customer", id: name.to_owned() });
+            return Err(StoreError::Taken { what: "customer" });
         }
-        let detail = serde_json::json!({ "name": name });
-        tx.commit(at_ms, vec![AuditEvent::new(actor, "customer.created", id.as_str(), detail)]).await?;
+        let event = AuditEvent::new(actor, "customer.created", id.as_str(), detail);
+        tx.commit_both(at_ms, vec![event.clone()], vec![event]).await?;
         Ok(customer)
+    }
+
+    /// The door to the installation's own audit chain and nothing else: users, grants, customers and tokens change
+    /// under it. Made where it is not there yet.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`], [`StoreError::Random`].
+    pub async fn installation_chain(&self, at_ms: i64) -> Result<CustomerStore, StoreError> {
+        if let Some(chain) = self.find(FIND_BY_NAME, INSTALLATION).await? {
+            return Ok(self.door(chain.id));
+        }
+        let finding = failed("making the installation's audit chain");
+        let mut open = self.0.database.begin("").await.map_err(&finding)?;
+        let chain = self.installation_chain_within(open.target(), at_ms).await?;
+        open.commit().await.map_err(&finding)?;
+        Ok(chain)
+    }
+
+    /// The same within a transaction.
+    pub(super) async fn installation_chain_within(
+        &self,
+        mut target: Target<'_>,
+        at_ms: i64,
+    ) -> Result<CustomerStore, StoreError> {
+        let doing = "making the installation's audit chain";
+        let find = || sql::query(FIND_BY_NAME).bind(INSTALLATION);
+        if let Some(row) = find().fetch_optional(target.again()).await.map_err(failed(doing))? {
+            return Ok(self.door(read(&row, doing)?.id));
+        }
+        let id = self.0.ids.customer(at_ms)?;
+        let creating = sql::query(CREATE).bind(id.as_str()).bind(INSTALLATION).bind(None::<Vec<u8>>).bind(at_ms);
+        creating.execute(target.again()).await.map_err(failed(doing))?;
+        let row = find().fetch_one(target).await.map_err(failed(doing))?;
+        Ok(self.door(read(&row, doing)?.id))
     }
 
     async fn find(&self, statement: &'static str, key: &str) -> Result<Option<Customer>, StoreError> {
@@ -122,8 +213,29 @@ impl CustomerStore {
         Ok(Tx::new(self.clone(), begun.map_err(failed("beginning a transaction"))?))
     }
 
+    /// What is known of the customer itself.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Statement`].
+    pub async fn customer(&self) -> Result<Customer, StoreError> {
+        let found = self.store.find(FIND, self.id.as_str()).await?;
+        found.ok_or_else(|| StoreError::NotFound { what: "customer", id: self.id.to_string() })
+    }
+
     pub(super) fn reader(&self) -> Target<'_> {
         self.store.0.database.reader(self.id.as_str())
+    }
+}
+
+impl Tx {
+    /// Gives the customer another name.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] where another customer has it, [`StoreError::Statement`].
+    pub async fn rename_customer(&mut self, name: &str) -> Result<(), StoreError> {
+        let renaming = sql::query(RENAME).bind(name).bind(self.customer_id().as_str());
+        let renamed = renaming.execute(self.connection()).await.map_err(failed("renaming a customer"))?;
+        if renamed.rows_affected() == 0 { Err(StoreError::Taken { what: "customer" }) } else { Ok(()) }
     }
 }
 

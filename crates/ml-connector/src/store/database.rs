@@ -143,6 +143,15 @@ impl Open {
         }
     }
 
+    /// From here on the transaction sees another customer's rows. On SQLite every statement names its customer, and
+    /// nothing else holds it.
+    pub(super) async fn see(&mut self, customer: &str) -> Result<(), Error> {
+        if let Self::Postgres(transaction) = self {
+            sqlx::query(SET_CUSTOMER).bind(customer).execute(&mut **transaction).await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn commit(self) -> Result<(), Error> {
         match self {
             Self::Sqlite(transaction) => transaction.commit().await,

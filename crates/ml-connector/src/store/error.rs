@@ -134,6 +134,15 @@ pub enum StoreError {
         /// Why, in words for whoever asked.
         why: String,
     },
+    /// Another row has what must be unique.
+    #[error("there is such a {what} already")]
+    Taken {
+        /// Which noun.
+        what: &'static str,
+    },
+    /// Nobody would be left who can administer the installation.
+    #[error("nobody else could administer the installation")]
+    LastAdministrator,
     /// A posting with this reference is stored already.
     #[error("the posting {reference} is frozen already")]
     PostingExists {

@@ -59,6 +59,14 @@ id! {
     RunId "run_"
 }
 id! {
+    /// A person.
+    UserId "usr_"
+}
+id! {
+    /// A token of the API.
+    TokenId "tok_"
+}
+id! {
     /// One request to a vendor.
     RequestId "req_"
 }
@@ -151,6 +159,22 @@ impl Ids {
     /// See [`Ids::customer`].
     pub fn reconciliation(&self, at_ms: i64) -> Result<ReconciliationId, StoreError> {
         Ok(ReconciliationId(self.text(ReconciliationId::PREFIX, at_ms)?))
+    }
+
+    /// A new person's id.
+    ///
+    /// # Errors
+    /// See [`Ids::customer`].
+    pub fn user(&self, at_ms: i64) -> Result<UserId, StoreError> {
+        Ok(UserId(self.text(UserId::PREFIX, at_ms)?))
+    }
+
+    /// A new token's id.
+    ///
+    /// # Errors
+    /// See [`Ids::customer`].
+    pub fn token(&self, at_ms: i64) -> Result<TokenId, StoreError> {
+        Ok(TokenId(self.text(TokenId::PREFIX, at_ms)?))
     }
 
     /// A text that no other installation carries: who holds a lease, which incarnation a database is.

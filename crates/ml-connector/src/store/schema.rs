@@ -22,6 +22,7 @@ macro_rules! schema {
 pub(super) const SCHEMAS: &[Schema] = &[
     schema!(1, "0001_start.sql"),
     schema!(2, "0002_service.sql"),
+    schema!(3, "0003_people.sql"),
     schema!(4, "0004_admit.sql"),
     schema!(5, "0005_cases.sql"),
     schema!(6, "0006_config.sql"),
@@ -30,7 +31,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
 /// Tables with a customer in each row that are read across customers: by workers for what is due, by the sign-in for
 /// who may do what, at opening for where an audit chain was verified. Ids, times, rights and hashes stand in them, and
 /// nothing of a customer's. PostgreSQL binds every other table that has a `customer_id` to one customer at a time.
-pub(super) const ACROSS_CUSTOMERS: &[&str] = &["audit_checkpoints", "flow_times"];
+pub(super) const ACROSS_CUSTOMERS: &[&str] = &["audit_checkpoints", "flow_times", "grants"];
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> i64 {

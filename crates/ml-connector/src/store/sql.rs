@@ -138,6 +138,18 @@ pub(super) enum Target<'c> {
     },
 }
 
+impl Target<'_> {
+    /// The same target once more, for the next statement.
+    pub(super) fn again(&mut self) -> Target<'_> {
+        match self {
+            Self::Sqlite(connection) => Target::Sqlite(connection),
+            Self::Postgres(connection) => Target::Postgres(connection),
+            Self::SqlitePool(pool) => Target::SqlitePool(pool),
+            Self::PostgresPool { pool, customer } => Target::PostgresPool { pool, customer },
+        }
+    }
+}
+
 /// How many rows a statement changed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Changed(u64);

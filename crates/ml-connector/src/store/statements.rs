@@ -5,8 +5,9 @@ use super::rows::{Rows, SIZES};
 use super::sql::Text;
 use super::{agreement, approval, gate, look_alike};
 use super::{
-    attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_time, held,
-    installation, lane, pass, posting, reconciliation, reference_drift, report, secret, sqlite, wanted,
+    attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_time, grant, held,
+    idempotency, installation, lane, link, pass, posting, reconciliation, reference_drift, report, secret, session,
+    sqlite, throttle, token, user, wanted,
 };
 
 const PLAIN: &[&str] = &[
@@ -147,6 +148,61 @@ const PLAIN: &[&str] = &[
 const OWN_TEXTS: &[Text] =
     &[counter::TAKE, lane::CLAIM, lane::RENEW, lane::PROVE, budget::LOCK, flow_time::CLAIM, flow_time::RENEW];
 
+/// Those of people and what they may do.
+const PEOPLE: &[&str] = &[
+    customer::PAGE,
+    customer::PAGE_OF_USER,
+    customer::RENAME,
+    user::CREATE,
+    user::FIND,
+    user::FIND_BY_EMAIL,
+    user::PAGE,
+    user::PAGE_SEEN_BY,
+    user::PASSWORD,
+    user::PASSWORD_OF,
+    user::SET_PASSWORD,
+    user::CHANGE,
+    user::LOCK_ADMINISTRATORS,
+    user::COUNT_ADMINISTRATORS,
+    grant::LOCK_USER,
+    grant::OF_USER_HERE,
+    grant::ADD,
+    grant::REMOVE,
+    grant::OF_USER,
+    grant::OF_CUSTOMER,
+    session::BEGIN,
+    session::FIND,
+    session::SEE,
+    session::END,
+    session::END_ALL,
+    session::FORGET,
+    token::CREATE,
+    token::FIND_BY_SHA256,
+    token::FIND,
+    token::OF_USER,
+    token::REVOKE,
+    token::REVOKE_ALL,
+    token::USE,
+    link::FORGET,
+    link::FIND,
+    link::FIND_FIRST,
+    link::END,
+    link::ADD,
+    link::SPEND,
+    link::SPEND_FIRST,
+    throttle::FORGET,
+    throttle::COUNT,
+    throttle::WAIT,
+    throttle::UNTIL,
+    throttle::CLEAR,
+    throttle::EXCUSE,
+    idempotency::FORGET,
+    idempotency::CLAIM,
+    idempotency::FIND,
+    idempotency::KEEP,
+    idempotency::RELEASE,
+];
+
 static OVER_ROWS: &[&Rows] = &[
     &report::ADD,
     &report::CHANGE,
@@ -179,7 +235,7 @@ static OVER_ROWS: &[&Rows] = &[
 
 /// All of them for SQLite, each with its text for PostgreSQL.
 pub fn statements() -> Vec<(&'static str, &'static str)> {
-    let plain = PLAIN.iter().map(|statement| Text::from(*statement));
+    let plain = PLAIN.iter().chain(PEOPLE).map(|statement| Text::from(*statement));
     let over_rows = OVER_ROWS.iter().flat_map(|rows| SIZES.map(|size| rows.text(size)));
     plain.chain(OWN_TEXTS.iter().copied()).chain(over_rows).map(|text| (text.sqlite, text.postgres)).collect()
 }

@@ -36,6 +36,25 @@ impl Tx {
         self.finish(at_ms).await
     }
 
+    /// Keeps everything, with events for the customer's own chain and for the installation's: for who may do what.
+    ///
+    /// # Errors
+    /// See [`Tx::commit`].
+    pub async fn commit_both(
+        mut self,
+        at_ms: i64,
+        events: Vec<AuditEvent>,
+        installation: Vec<AuditEvent>,
+    ) -> Result<(), StoreError> {
+        audit::append(&mut self, at_ms, &events).await?;
+        // The customer's chain always comes first, so that two commits cannot wait for each other.
+        let chain = self.customer.store().installation_chain_within(self.open.target(), at_ms).await?;
+        self.open.see(chain.id().as_str()).await.map_err(failed("adding to the installation's audit"))?;
+        self.customer = chain;
+        audit::append(&mut self, at_ms, &installation).await?;
+        self.finish(at_ms).await
+    }
+
     /// Keeps everything where nothing changed that anybody would ask about: leases, cursors, budgets, times seen.
     ///
     /// # Errors

@@ -1,0 +1,38 @@
+//! The service's face: who is asking, what they may, and how they are answered. It reads through `store` and acts
+//! through `work`; it never calls a vendor, and no handler reaches a customer's data but through [`Caller::customer`].
+//!
+//! Every answer that is not a success is a [`Refusal`], written as `application/problem+json` in one place; every
+//! request passes the same checks in `guard` before a handler sees it.
+
+mod api;
+mod caller;
+mod customers;
+mod grants;
+mod guard;
+mod hasher;
+mod headers;
+mod idempotency;
+mod identify;
+mod links;
+mod listen;
+mod me;
+mod origin;
+mod page;
+mod peer;
+mod problem;
+mod reference;
+mod request;
+mod sessions;
+mod state;
+mod tokens;
+mod users;
+
+pub use api::router;
+pub use caller::{Actor, Caller};
+pub use listen::{WebError, bind, serve};
+pub use page::{Page, Paging};
+pub use problem::Refusal;
+pub use request::{Asked, Body, LARGE_BODY_BYTES, LargeBody, Place};
+pub use state::State;
+
+pub use crate::store::{Right, Role};

@@ -1,0 +1,73 @@
+//! What every handler works with. Cheap to clone; it holds no request's data.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::hasher::Hasher;
+use super::listen::WebError;
+use super::peer::Network;
+use crate::clock::Clock;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// The store, the settings, the clock, and what requests share.
+#[derive(Clone)]
+pub struct State {
+    /// What is remembered.
+    pub store: Store,
+    /// The operator's settings.
+    pub settings: Arc<Settings>,
+    /// The time.
+    pub clock: Clock,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    hasher: Hasher,
+    proxies: Vec<Network>,
+    /// Requests for customers that the caller has no role for.
+    foreign: AtomicU64,
+}
+
+impl State {
+    /// A state to serve requests with.
+    ///
+    /// # Errors
+    /// [`WebError::Setting`] for a proxy that is no address or network, or a `public_url` that is no URL.
+    pub fn new(store: Store, settings: Settings, clock: Clock) -> Result<Self, WebError> {
+        let proxies = settings.web.trusted_proxies.iter().map(|text| {
+            Network::parse(text).ok_or_else(|| WebError::Setting { key: "web.trusted_proxies", value: text.clone() })
+        });
+        let proxies = proxies.collect::<Result<Vec<_>, _>>()?;
+        super::listen::check_public_url(&settings.web.public_url)?;
+        let shared = Shared { hasher: Hasher::new(), proxies, foreign: AtomicU64::new(0) };
+        Ok(Self { store, settings: Arc::new(settings), clock, shared: Arc::new(shared) })
+    }
+
+    /// How people reach this service, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        match self.settings.web.public_url.trim_end_matches('/') {
+            "" => format!("http://{}", self.settings.web.listen),
+            url => url.to_owned(),
+        }
+    }
+
+    /// How often somebody asked for a customer that they have no role for, since the start.
+    pub fn foreign_requests(&self) -> u64 {
+        self.shared.foreign.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_foreign(&self) {
+        self.shared.foreign.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn hasher(&self) -> &Hasher {
+        &self.shared.hasher
+    }
+
+    /// Whether what this address forwards is believed.
+    pub(super) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.shared.proxies.iter().any(|network| network.contains(address))
+    }
+}
