@@ -31,4 +31,26 @@ impl Clock {
     pub fn today(&self) -> Date {
         Zoned::new(self.now(), self.zone.clone()).date()
     }
+
+    /// When today began in the clock's zone, in milliseconds since 1970.
+    pub fn day_began_ms(&self) -> i64 {
+        self.midnight_ms(self.today())
+    }
+
+    /// When today ends there.
+    pub fn day_ends_ms(&self) -> i64 {
+        let today = self.today();
+        self.midnight_ms(today.tomorrow().unwrap_or(today))
+    }
+
+    /// A time as the clock's zone shows it, for people.
+    pub fn local(&self, time: Timestamp) -> String {
+        Zoned::new(time, self.zone.clone()).strftime("%Y-%m-%d %H:%M %Z").to_string()
+    }
+
+    /// The first instant of a day; midnight itself may be skipped by the zone.
+    fn midnight_ms(&self, day: Date) -> i64 {
+        let first = day.to_zoned(self.zone.clone()).map(|start| start.timestamp());
+        first.unwrap_or(Timestamp::MIN).as_millisecond()
+    }
 }

@@ -1,13 +1,16 @@
 //! What touches vendors or time, one file a verb. Each looks at the stored state, acts, and is safe to repeat; no
 //! vendor is called inside a transaction.
 
+pub mod admit;
 pub mod control;
 pub mod duties;
 pub mod entry;
 pub mod error;
 pub mod granting;
 pub mod hand;
+pub mod hand_over;
 pub mod lane;
+pub mod likeness;
 pub mod pace;
 pub mod pass;
 pub mod ping;
@@ -22,10 +25,12 @@ pub mod refresh;
 pub mod resolve;
 pub mod retranslate;
 pub mod run;
+pub mod set_aside;
 pub mod start;
 pub mod summary;
 pub mod supersede;
 pub mod translate;
+pub mod walk;
 pub mod what_if;
 pub mod worker;
 
@@ -57,6 +62,8 @@ pub struct Work<'a, S, D> {
     /// What the source has shown since this time (epoch milliseconds) may be sent as it is; what it showed earlier is
     /// read again first.
     pub shown_since_ms: i64,
+    /// Nobody waits for it: the schedule's blackouts and freezes hold back what would be posted.
+    pub unattended: bool,
     /// Where reports come from.
     pub source: &'a S,
     /// Where entries go.

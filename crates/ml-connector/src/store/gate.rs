@@ -17,7 +17,7 @@ use super::sql::{self, Row};
 use super::tx::Tx;
 
 pub(super) static OF_REPORTS: Rows = Rows::new(
-    "SELECT r.report_id, r.problems, g.gate, g.detail FROM reports r LEFT JOIN gates g \
+    "SELECT r.report_id, r.problems, r.first_seen_ms, r.approved_on, g.gate, g.detail FROM reports r LEFT JOIN gates g \
      ON g.customer_id = r.customer_id AND g.flow_id = r.flow_id AND g.report_id = r.report_id \
      WHERE r.customer_id = ? AND r.flow_id = ? AND r.report_id IN (",
     &[OWN],
@@ -39,6 +39,11 @@ pub(super) const OPEN: &str = "DELETE FROM gates WHERE customer_id = $1 AND flow
 pub(super) const SHOW: &str =
     "UPDATE reports SET problems = $1 WHERE customer_id = $2 AND flow_id = $3 AND report_id = $4";
 pub(super) const ANY: &str = "SELECT report_id FROM gates WHERE customer_id = $1 AND flow_id = $2 LIMIT 1";
+pub(super) const UNCOVERED: &str = "SELECT report_id FROM reports WHERE customer_id = $1 AND flow_id = $2 \
+     AND state = 'ready' AND first_seen_ms > $3 AND approved_on <= $4 LIMIT 1";
+pub(super) const REJECTION: &str = "SELECT approval_no FROM approvals WHERE customer_id = $1 AND flow_id = $2 \
+     AND decision = 'reject' LIMIT 1";
+pub(super) const PAUSED: &str = "SELECT paused_ms FROM flow_times WHERE flow_id = $1 AND customer_id = $2";
 pub(super) const SENT_SINCE: &str = "SELECT p.currency, CAST(SUM(p.total_minor) AS BIGINT) FROM postings p \
      WHERE p.customer_id = $1 AND p.flow_id = $2 \
      AND p.state IN ('sending', 'unknown', 'absent', 'posted', 'conflict', 'duplicate') \
@@ -65,8 +70,10 @@ pub struct GateShown {
     pub gate: Option<(Code, String)>,
     /// Whether the report itself says so, too.
     pub is_told: bool,
-    /// Whether the report shows any problem.
-    pub any_problem: bool,
+    /// When the report first came, in epoch milliseconds.
+    pub first_seen_ms: i64,
+    /// Day it was approved.
+    pub approved_on: Option<String>,
 }
 
 /// What the gates ask of an entry.
@@ -192,13 +199,13 @@ impl CustomerStore {
                 reading = reading.bind(*id);
             }
             let rows = reading.fetch_all(self.reader()).await.map_err(failed("reading gates"))?;
-            for (report_id, problems, gate, detail) in rows {
+            for (report_id, problems, first_seen_ms, approved_on, gate, detail) in rows {
                 let told = super::problems::problems_from_json(problems.as_deref())?;
                 let gate = gate.map(code).transpose()?.zip(detail);
                 let is_told = gate.as_ref().is_some_and(|(code, detail)| {
                     told.first().is_some_and(|told| told.code == *code && told.detail == *detail)
                 });
-                found.insert(report_id, GateShown { gate, is_told, any_problem: !told.is_empty() });
+                found.insert(report_id, GateShown { gate, is_told, first_seen_ms, approved_on });
             }
         }
         Ok(found)
@@ -236,6 +243,34 @@ impl CustomerStore {
     pub async fn any_gate(&self, flow: &FlowId) -> Result<bool, StoreError> {
         let finding = sql::query_scalar::<String>(ANY).bind(self.id().as_str()).bind(flow.as_str());
         Ok(finding.fetch_optional(self.reader()).await.map_err(failed("looking for gates"))?.is_some())
+    }
+
+    /// Whether a report is ready that first came after `since_ms` and was approved by the day `through`.
+    ///
+    /// # Errors
+    /// See [`CustomerStore::gates_of`].
+    pub async fn any_uncovered(&self, flow: &FlowId, since_ms: i64, through: &str) -> Result<bool, StoreError> {
+        let finding = sql::query_scalar::<String>(UNCOVERED).bind(self.id().as_str()).bind(flow.as_str());
+        let finding = finding.bind(since_ms).bind(through).fetch_optional(self.reader());
+        Ok(finding.await.map_err(failed("looking for late reports"))?.is_some())
+    }
+
+    /// Whether anything of a flow was ever rejected.
+    ///
+    /// # Errors
+    /// See [`CustomerStore::gates_of`].
+    pub async fn any_rejection(&self, flow: &FlowId) -> Result<bool, StoreError> {
+        let finding = sql::query_scalar::<i64>(REJECTION).bind(self.id().as_str()).bind(flow.as_str());
+        Ok(finding.fetch_optional(self.reader()).await.map_err(failed("looking for rejections"))?.is_some())
+    }
+
+    /// Since when posting of a flow is paused, in epoch milliseconds, if it is.
+    ///
+    /// # Errors
+    /// See [`CustomerStore::gates_of`].
+    pub async fn paused_since_ms(&self, flow: &FlowId) -> Result<Option<i64>, StoreError> {
+        let finding = sql::query_scalar::<Option<i64>>(PAUSED).bind(flow.as_str()).bind(self.id().as_str());
+        Ok(finding.fetch_optional(self.reader()).await.map_err(failed("reading a pause"))?.flatten())
     }
 
     /// Debits of a flow's entries that were sent since a time and are, or may be, in the ledger, in minor units by
@@ -306,6 +341,8 @@ impl CustomerStore {
         rows.into_iter().map(total).collect()
     }
 }
+
+type GateRow = (String, Option<String>, i64, Option<String>, Option<i64>, Option<String>);
 
 fn code(number: i64) -> Result<Code, StoreError> {
     let found = u16::try_from(number).ok().and_then(Code::from_number);

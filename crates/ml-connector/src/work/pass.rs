@@ -188,6 +188,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         self.retranslate(posts.then_some(lane), &chart).await?;
         self.grant_all(&Grant { lane, chart: &chart }, asked).await?;
         if posts {
+            self.hand_over(&mut passed.summary).await?;
             self.confirm_leaving(&mut passed.summary).await?;
             let pending = self.settle(lane, false, &mut passed.summary).await?;
             if let Some(next_ms) = pending {

@@ -41,7 +41,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let faults = Mutex::new(Vec::new());
         // Each stage ends when the one before it does, so a request under way is always recorded.
         let (assembled, adopted, sent, posted) = tokio::join!(
-            self.assemble(from, to_look),
+            self.assemble(lane, from, to_look),
             self.look_first(lane, looks, to_send, &faults),
             self.send_all(lane, sends, to_record),
             self.record_all(lane, records, &faults),
@@ -54,18 +54,24 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         Ok(summary)
     }
 
-    /// Packs reports into groups of as many entries as a request may hold.
+    /// Lets in what may leave now, and packs it into groups of as many entries as a request may hold.
     async fn assemble(
         &self,
+        lane: &Lane,
         mut from: Receiver<Vec<ReportEntries>>,
         to: Sender<Vec<ReportEntries>>,
     ) -> Result<(), WorkError> {
         let limit = self.settings.posting.batch_entries;
         let (mut group, mut entries) = (Vec::new(), 0);
+        let mut admission = None;
         while let Some(reports) = from.recv().await {
             // What was not shown lately is read again at the source before it goes; it stays frozen until then.
-            let fresh = reports.into_iter().filter(|report| report.shown_ms >= self.shown_since_ms);
-            for report in fresh {
+            let fresh = reports.into_iter().filter(|report| report.shown_ms >= self.shown_since_ms).collect();
+            let admission = match &mut admission {
+                Some(admission) => admission,
+                None => admission.insert(self.admission().await?),
+            };
+            for report in self.admit(lane, admission, fresh).await? {
                 if entries > 0 && entries + report.entries.len() > limit {
                     let _ = to.send(std::mem::take(&mut group)).await;
                     entries = 0;

@@ -67,6 +67,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         translated?;
         let mut summary = polled?;
         summary.add(posted?);
+        self.hand_over(&mut summary).await?;
         self.settle(lane, wait, &mut summary).await?;
         Ok(summary)
     }

@@ -119,6 +119,7 @@ impl Opened {
             run: self.run.clone(),
             began_ms: self.began_ms,
             shown_since_ms: self.began_ms,
+            unattended: false,
             source: &self.source,
             destination: &self.destination,
             clock: &self.clock,

@@ -20,6 +20,8 @@ use crate::work::entry::{Entry, ReportEntries};
 use crate::work::lane::Lane;
 use crate::work::supersede::{Made, Standing, is_same, newest_of};
 
+mod handled;
+
 /// What became of one report.
 struct Outcome {
     waiting: Waiting,
@@ -96,9 +98,15 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         batch: Vec<Waiting>,
     ) -> Result<(usize, Vec<ReportEntries>), WorkError> {
         let mut outcomes = Vec::with_capacity(batch.len());
+        let ids: Vec<&str> = batch.iter().map(|waiting| waiting.report.id.as_str()).collect();
+        let handled = self.handled(&ids).await?;
         for waiting in batch {
             // One thread does everything: a reply of the ledger must not wait for a whole batch.
             tokio::task::yield_now().await;
+            if let Some(reason) = handled.get(&waiting.report.id) {
+                outcomes.push(self.left_alone(translator, lane, waiting, reason).await?);
+                continue;
+            }
             let generation = waiting.known.map_or(0, |(_, generation)| generation);
             let outcome = self.outcome(translator, waiting, generation);
             let outcome = self.beside_postings(translator, lane, outcome).await?;
