@@ -133,7 +133,9 @@ impl Sandbox {
 
     fn run(&self, folder: &Path, options: &[&str]) -> Run {
         let flow = folder.join("flow.toml");
-        std::fs::write(&flow, FLOW.replace("mode = \"rehearsal\"", "mode = \"post\"")).unwrap();
+        // The check of the hand-over is made once in a flow's life, and is not what is measured.
+        let document = FLOW.replace("mode = \"rehearsal\"", "mode = \"post\"");
+        std::fs::write(&flow, document.replace("hand_over = \"ask\"", "hand_over = \"off\"")).unwrap();
         let text = |pointer: &str| self.announcement.pointer(pointer).unwrap().as_str().unwrap().to_owned();
         let began = Instant::now();
         let output = Command::new(BINARY)

@@ -313,6 +313,9 @@ fn flow_text(folder: &Path, sandbox: &Sandbox, cut_over: accounting::Date) -> Re
     let lines = text.lines().map(|line| {
         if line.starts_with("mode = ") {
             "mode = \"post\"".to_owned()
+        } else if line.starts_with("hand_over = ") {
+            // The sandbox's ledger is new: there is nothing to hand over.
+            "hand_over = \"off\"".to_owned()
         } else if line.starts_with("cut_over = ") {
             format!("cut_over = \"{cut_over}\"")
         } else {

@@ -192,8 +192,7 @@ impl CustomerStore {
     pub async fn gates_of(&self, flow: &FlowId, ids: &[&str]) -> Result<HashMap<String, GateShown>, StoreError> {
         let mut found = HashMap::with_capacity(ids.len());
         for batch in batches(ids) {
-            let mut reading =
-                sql::query_as::<(String, Option<String>, Option<i64>, Option<String>)>(OF_REPORTS.text(batch.len()));
+            let mut reading = sql::query_as::<GateRow>(OF_REPORTS.text(batch.len()));
             reading = reading.bind(self.id().as_str()).bind(flow.as_str());
             for id in batch {
                 reading = reading.bind(*id);

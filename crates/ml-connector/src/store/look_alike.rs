@@ -1,5 +1,4 @@
-//! Ledger entries that look like reports about to be posted, what a person says they are, and how the hand-over check
-//! of a flow stands. A report that was booked elsewhere is kept here, so that no later translation brings it back.
+//! Ledger entries that look like reports about to be posted, and what a person says they are. Nothing is compared here.
 
 use std::collections::HashMap;
 
@@ -34,26 +33,6 @@ pub(super) static UNANSWERED: Rows = Rows::new(
 );
 pub(super) const COUNT_OPEN: &str = "SELECT COUNT(DISTINCT report_id) FROM look_alikes \
      WHERE customer_id = $1 AND flow_id = $2 AND answer IS NULL";
-pub(super) const PUT_HAND_OVER: &str = "INSERT INTO hand_overs (customer_id, flow_id, company, journals, state, \
-     checked_ms, result) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (customer_id, flow_id, company, journals) \
-     DO UPDATE SET state = excluded.state, checked_ms = excluded.checked_ms, result = excluded.result";
-pub(super) const HAND_OVERS: &str = "SELECT company, journals, state, checked_ms, result, confirmed_by, note, \
-     confirmed_ms FROM hand_overs WHERE customer_id = $1 AND flow_id = $2 ORDER BY checked_ms DESC, journals";
-pub(super) const CONFIRM: &str = "UPDATE hand_overs SET state = 'passed', confirmed_by = $1, note = $2, \
-     confirmed_ms = $3 WHERE customer_id = $4 AND flow_id = $5 AND state = 'found' AND checked_ms = $6";
-pub(super) const HANDLE: &str = "INSERT INTO handled_reports (customer_id, flow_id, report_id, reason, actor, at_ms) \
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (customer_id, flow_id, report_id) \
-     DO UPDATE SET reason = excluded.reason, actor = excluded.actor, at_ms = excluded.at_ms";
-pub(super) const TAKE_BACK: &str =
-    "DELETE FROM handled_reports WHERE customer_id = $1 AND flow_id = $2 AND report_id = $3";
-pub(super) const ANY_HANDLED: &str =
-    "SELECT report_id FROM handled_reports WHERE customer_id = $1 AND flow_id = $2 LIMIT 1";
-pub(super) static HANDLED: Rows = Rows::new(
-    "SELECT report_id, reason FROM handled_reports WHERE customer_id = ? AND flow_id = ? AND report_id IN (",
-    &[OWN],
-    ")",
-);
-
 /// What a person says of a report and the entries that look like it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -107,27 +86,6 @@ pub struct LookAlike {
     pub answered_ms: Option<i64>,
 }
 
-/// How a hand-over check stands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HandOver {
-    /// The company at the destination.
-    pub company: String,
-    /// The journals that the flow posts to, with commas between.
-    pub journals: String,
-    /// Whether the flow may post: nothing was found, or a person has confirmed.
-    pub passed: bool,
-    /// When the ledger was searched, in epoch milliseconds.
-    pub checked_ms: i64,
-    /// What was searched and found, in figures.
-    pub result: Value,
-    /// Who confirmed.
-    pub confirmed_by: Option<String>,
-    /// Why.
-    pub note: Option<String>,
-    /// When, in epoch milliseconds.
-    pub confirmed_ms: Option<i64>,
-}
-
 impl Tx {
     /// Keeps an entry that looks like a report. An answer that was given stays.
     ///
@@ -145,56 +103,6 @@ impl Tx {
             .bind(found.entry.to_string())
             .bind(found.found_ms);
         putting.execute(self.connection()).await.map_err(failed("keeping a look-alike"))?;
-        Ok(())
-    }
-
-    /// Keeps how a check stands.
-    ///
-    /// # Errors
-    /// [`StoreError::Statement`].
-    pub async fn put_hand_over(&mut self, flow: &FlowId, check: &HandOver) -> Result<(), StoreError> {
-        let putting = sql::query(PUT_HAND_OVER)
-            .bind(self.customer_id().as_str())
-            .bind(flow.as_str())
-            .bind(&check.company)
-            .bind(&check.journals)
-            .bind(if check.passed { "passed" } else { "found" })
-            .bind(check.checked_ms)
-            .bind(check.result.to_string());
-        putting.execute(self.connection()).await.map_err(failed("keeping a hand-over check"))?;
-        Ok(())
-    }
-
-    /// Takes a report out of our hands: it is booked elsewhere. The next translation withdraws what was frozen of it.
-    ///
-    /// # Errors
-    /// [`StoreError::Statement`].
-    pub async fn handle_elsewhere(
-        &mut self,
-        flow: &FlowId,
-        report_id: &str,
-        reason: &str,
-        actor: &str,
-        at_ms: i64,
-    ) -> Result<(), StoreError> {
-        let handling = sql::query(HANDLE)
-            .bind(self.customer_id().as_str())
-            .bind(flow.as_str())
-            .bind(report_id)
-            .bind(reason)
-            .bind(actor)
-            .bind(at_ms);
-        handling.execute(self.connection()).await.map_err(failed("marking a report as handled"))?;
-        Ok(())
-    }
-
-    /// Takes a report back into our hands.
-    ///
-    /// # Errors
-    /// [`StoreError::Statement`].
-    pub async fn take_back(&mut self, flow: &FlowId, report_id: &str) -> Result<(), StoreError> {
-        let taking = sql::query(TAKE_BACK).bind(self.customer_id().as_str()).bind(flow.as_str()).bind(report_id);
-        taking.execute(self.connection()).await.map_err(failed("taking a report back"))?;
         Ok(())
     }
 }
@@ -238,61 +146,10 @@ impl CustomerStore {
         tx.commit(at_ms, vec![AuditEvent::new(actor, "look_alike.answered", report_id, detail)]).await
     }
 
-    /// Confirms the hand-over check that was made at `checked_ms`: a person has looked at what it found.
-    ///
-    /// # Errors
-    /// [`StoreError::Stale`] where that check is not, or no longer, the one that waits; [`StoreError::Statement`].
-    pub async fn confirm_hand_over(
-        &self,
-        flow: &FlowId,
-        checked_ms: i64,
-        actor: &str,
-        note: &str,
-        at_ms: i64,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.begin().await?;
-        let confirming = sql::query(CONFIRM)
-            .bind(actor)
-            .bind(note)
-            .bind(at_ms)
-            .bind(self.id().as_str())
-            .bind(flow.as_str())
-            .bind(checked_ms);
-        let confirmed = confirming.execute(tx.connection()).await.map_err(failed("confirming a hand-over"))?;
-        if confirmed.rows_affected() == 0 {
-            return Err(StoreError::Stale { what: "hand-over check" });
-        }
-        let detail = json!({ "checked_ms": checked_ms, "note": note });
-        tx.commit(at_ms, vec![AuditEvent::new(actor, "hand_over.confirmed", flow.as_str(), detail)]).await
-    }
-
-    /// The checks of a flow, the newest first; one for each company and set of journals.
-    ///
-    /// # Errors
-    /// [`StoreError::Statement`], [`StoreError::Stored`]; so for all below.
-    pub async fn hand_overs(&self, flow: &FlowId) -> Result<Vec<HandOver>, StoreError> {
-        let reading = failed("reading hand-over checks");
-        let rows = sql::query(HAND_OVERS).bind(self.id().as_str()).bind(flow.as_str()).fetch_all(self.reader()).await;
-        let read = |row: &Row| {
-            let state: &str = row.try_get(2).map_err(&reading)?;
-            Ok(HandOver {
-                company: row.try_get(0).map_err(&reading)?,
-                journals: row.try_get(1).map_err(&reading)?,
-                passed: state == "passed",
-                checked_ms: row.try_get(3).map_err(&reading)?,
-                result: from_json(row.try_get(4).map_err(&reading)?)?,
-                confirmed_by: row.try_get(5).map_err(&reading)?,
-                note: row.try_get(6).map_err(&reading)?,
-                confirmed_ms: row.try_get(7).map_err(&reading)?,
-            })
-        };
-        rows.map_err(&reading)?.iter().map(read).collect()
-    }
-
     /// The entries that look like a report, the likeliest first.
     ///
     /// # Errors
-    /// See [`CustomerStore::hand_overs`].
+    /// [`StoreError::Statement`], [`StoreError::Stored`], [`StoreError::Json`]; so for all below.
     pub async fn look_alikes_of(&self, flow: &FlowId, report_id: &str) -> Result<Vec<LookAlike>, StoreError> {
         let listing = sql::query(OF_REPORT).bind(self.id().as_str()).bind(flow.as_str()).bind(report_id);
         let rows = listing.fetch_all(self.reader()).await.map_err(failed("reading look-alikes"))?;
@@ -302,7 +159,7 @@ impl CustomerStore {
     /// At most `limit` look-alikes of a flow after another, by report; with `open` those without an answer.
     ///
     /// # Errors
-    /// See [`CustomerStore::hand_overs`].
+    /// See [`CustomerStore::look_alikes_of`].
     pub async fn list_look_alikes(
         &self,
         flow: &FlowId,
@@ -325,7 +182,7 @@ impl CustomerStore {
     /// Of these reports, those with a look-alike that nobody has answered for: its number and evidence.
     ///
     /// # Errors
-    /// See [`CustomerStore::hand_overs`].
+    /// See [`CustomerStore::look_alikes_of`].
     pub async fn unanswered(
         &self,
         flow: &FlowId,
@@ -350,41 +207,15 @@ impl CustomerStore {
     /// How many reports of a flow have a look-alike that nobody has answered for.
     ///
     /// # Errors
-    /// See [`CustomerStore::hand_overs`].
+    /// See [`CustomerStore::look_alikes_of`].
     pub async fn count_unanswered(&self, flow: &FlowId) -> Result<u64, StoreError> {
         let counting = sql::query_scalar::<i64>(COUNT_OPEN).bind(self.id().as_str()).bind(flow.as_str());
         let count = counting.fetch_one(self.reader()).await.map_err(failed("counting look-alikes"))?;
         Ok(u64::try_from(count).unwrap_or(0))
     }
-
-    /// Whether any report of a flow is handled elsewhere.
-    ///
-    /// # Errors
-    /// See [`CustomerStore::hand_overs`].
-    pub async fn any_handled(&self, flow: &FlowId) -> Result<bool, StoreError> {
-        let finding = sql::query_scalar::<String>(ANY_HANDLED).bind(self.id().as_str()).bind(flow.as_str());
-        Ok(finding.fetch_optional(self.reader()).await.map_err(failed("looking for handled reports"))?.is_some())
-    }
-
-    /// Of these reports, those that are handled elsewhere, with the reason.
-    ///
-    /// # Errors
-    /// See [`CustomerStore::hand_overs`].
-    pub async fn handled(&self, flow: &FlowId, ids: &[&str]) -> Result<HashMap<String, String>, StoreError> {
-        let mut found = HashMap::new();
-        for batch in batches(ids) {
-            let mut reading = sql::query_as::<(String, String)>(HANDLED.text(batch.len()));
-            reading = reading.bind(self.id().as_str()).bind(flow.as_str());
-            for id in batch {
-                reading = reading.bind(*id);
-            }
-            found.extend(reading.fetch_all(self.reader()).await.map_err(failed("reading handled reports"))?);
-        }
-        Ok(found)
-    }
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|source| StoreError::Json { what: "a stored hand-over check", source })
 }
 

@@ -3,7 +3,7 @@
 
 use super::rows::{Rows, SIZES};
 use super::sql::Text;
-use super::{agreement, approval, gate, look_alike};
+use super::{agreement, approval, gate, hand_over, handled, look_alike};
 use super::{
     attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_time, grant, held,
     idempotency, installation, lane, link, pass, posting, reconciliation, reference_drift, report, secret, session,
@@ -101,12 +101,12 @@ const PLAIN: &[&str] = &[
     look_alike::OF_REPORT,
     look_alike::LIST,
     look_alike::COUNT_OPEN,
-    look_alike::PUT_HAND_OVER,
-    look_alike::HAND_OVERS,
-    look_alike::CONFIRM,
-    look_alike::HANDLE,
-    look_alike::TAKE_BACK,
-    look_alike::ANY_HANDLED,
+    hand_over::PUT,
+    hand_over::LIST,
+    hand_over::CONFIRM,
+    handled::HANDLE,
+    handled::TAKE_BACK,
+    handled::ANY,
     agreement::ADD,
     agreement::LIST,
     audit::HEAD,
@@ -223,7 +223,7 @@ static OVER_ROWS: &[&Rows] = &[
     &gate::OF_REPORTS,
     &gate::FACTS,
     &look_alike::UNANSWERED,
-    &look_alike::HANDLED,
+    &handled::OF_REPORTS,
     &attempt::ADD_ATTEMPTS,
     &attempt::FINISH_ATTEMPTS,
     &attempt::COUNT_OBSERVATIONS,

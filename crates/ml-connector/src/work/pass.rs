@@ -194,6 +194,9 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             if let Some(next_ms) = pending {
                 passed.wait_until(next_ms);
             }
+            if let Some(opens_ms) = self.gate_opens_ms().await? {
+                passed.wait_until(opens_ms);
+            }
         }
         passed.swept = duties.sweep;
         Ok(())
@@ -205,8 +208,10 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let mut after = None;
         loop {
             let reports = self.left_over(&mut after, 0).await?;
-            let old = reports.into_iter().filter(|report| report.shown_ms < self.shown_since_ms);
-            stale.extend(old.map(|report| report.report_id));
+            let old: Vec<_> = reports.into_iter().filter(|report| report.shown_ms < self.shown_since_ms).collect();
+            // What waits at a gate need not be asked for again and again.
+            let may_leave = self.may_leave(&old).await?;
+            stale.extend(old.into_iter().zip(may_leave).filter(|(_, may)| *may).map(|(report, _)| report.report_id));
             if after.is_none() {
                 break;
             }

@@ -210,6 +210,8 @@ fn flow_text(sandbox: &Sandbox, folder: &TempDir) -> String {
         ("\"env:INTACCT_USER_ID\"", quoted(&intacct.user_id)),
         ("\"env:INTACCT_USER_PASSWORD\"", file("user_password", &intacct.user_password)),
         ("mode = \"rehearsal\"", "mode = \"post\"".to_owned()),
+        // Stories of the hand-over ask for it.
+        ("hand_over = \"ask\"", "hand_over = \"off\"".to_owned()),
         ("cut_over = \"2026-09-01\"", format!("cut_over = \"{cut_over}\"")),
     ] {
         assert!(text.contains(from), "the example no longer says {from}");

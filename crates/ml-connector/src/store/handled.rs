@@ -1,0 +1,86 @@
+//! Reports that a person has taken out of our hands: they are booked elsewhere, and no later translation brings them
+//! back. Nothing is withdrawn here.
+
+use std::collections::HashMap;
+
+use super::CustomerStore;
+use super::error::{StoreError, failed};
+use super::ids::FlowId;
+use super::rows::{OWN, Rows, batches};
+use super::sql;
+use super::tx::Tx;
+
+pub(super) const HANDLE: &str = "INSERT INTO handled_reports (customer_id, flow_id, report_id, reason, actor, at_ms) \
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (customer_id, flow_id, report_id) \
+     DO UPDATE SET reason = excluded.reason, actor = excluded.actor, at_ms = excluded.at_ms";
+pub(super) const TAKE_BACK: &str =
+    "DELETE FROM handled_reports WHERE customer_id = $1 AND flow_id = $2 AND report_id = $3";
+pub(super) const ANY: &str = "SELECT report_id FROM handled_reports WHERE customer_id = $1 AND flow_id = $2 LIMIT 1";
+pub(super) static OF_REPORTS: Rows = Rows::new(
+    "SELECT report_id, reason FROM handled_reports WHERE customer_id = ? AND flow_id = ? AND report_id IN (",
+    &[OWN],
+    ")",
+);
+
+impl Tx {
+    /// Takes a report out of our hands: it is booked elsewhere. The next translation withdraws what was frozen of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn handle_elsewhere(
+        &mut self,
+        flow: &FlowId,
+        report_id: &str,
+        reason: &str,
+        actor: &str,
+        at_ms: i64,
+    ) -> Result<(), StoreError> {
+        let handling = sql::query(HANDLE)
+            .bind(self.customer_id().as_str())
+            .bind(flow.as_str())
+            .bind(report_id)
+            .bind(reason)
+            .bind(actor)
+            .bind(at_ms);
+        handling.execute(self.connection()).await.map_err(failed("marking a report as handled"))?;
+        Ok(())
+    }
+
+    /// Takes a report back into our hands.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn take_back(&mut self, flow: &FlowId, report_id: &str) -> Result<(), StoreError> {
+        let taking = sql::query(TAKE_BACK).bind(self.customer_id().as_str()).bind(flow.as_str()).bind(report_id);
+        taking.execute(self.connection()).await.map_err(failed("taking a report back"))?;
+        Ok(())
+    }
+}
+
+impl CustomerStore {
+    /// Whether any report of a flow is handled elsewhere.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn any_handled(&self, flow: &FlowId) -> Result<bool, StoreError> {
+        let finding = sql::query_scalar::<String>(ANY).bind(self.id().as_str()).bind(flow.as_str());
+        Ok(finding.fetch_optional(self.reader()).await.map_err(failed("looking for handled reports"))?.is_some())
+    }
+
+    /// Of these reports, those that are handled elsewhere, with the reason.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn handled(&self, flow: &FlowId, ids: &[&str]) -> Result<HashMap<String, String>, StoreError> {
+        let mut found = HashMap::new();
+        for batch in batches(ids) {
+            let mut reading = sql::query_as::<(String, String)>(OF_REPORTS.text(batch.len()));
+            reading = reading.bind(self.id().as_str()).bind(flow.as_str());
+            for id in batch {
+                reading = reading.bind(*id);
+            }
+            found.extend(reading.fetch_all(self.reader()).await.map_err(failed("reading handled reports"))?);
+        }
+        Ok(found)
+    }
+}
