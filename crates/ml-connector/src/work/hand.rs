@@ -91,6 +91,7 @@ impl<'w> Hand<'w> {
             run: self.run.clone(),
             began_ms: self.began_ms,
             shown_since_ms: self.began_ms.saturating_sub(shown_ms),
+            unattended: true,
             source: &self.source,
             destination: &self.destination,
             clock: &self.clock,
