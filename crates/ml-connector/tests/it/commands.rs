@@ -3,6 +3,7 @@
 mod audit;
 mod demo;
 mod ping;
+mod postgres;
 mod preview;
 mod run;
 mod usage;

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use sandbox::Options;
 use serde_json::Value;
 
+use crate::databases::TestDatabase;
 use crate::stories::office::Office;
 
 /// A company, its flow as a file, and the program beside it. The test needs a runtime of several threads, so that the
@@ -25,7 +26,12 @@ pub struct Started(Child);
 impl Desk {
     /// Starts the company and writes its flow file.
     pub async fn open(options: Options) -> Self {
-        let desk = Self { office: Office::open(options).await, settings: Vec::new() };
+        Self::open_on(crate::databases::sqlite(), options).await
+    }
+
+    /// Starts the company, with its books in this database, and writes its flow file.
+    pub async fn open_on(database: TestDatabase, options: Options) -> Self {
+        let desk = Self { office: Office::open_on(database, options).await, settings: Vec::new() };
         desk.write_flow();
         desk
     }

@@ -5,10 +5,19 @@ use serde_json::{Value, json};
 
 use super::office::{Office, Outcome, lifelike};
 use super::{ledger, secrets};
+use crate::both;
+use crate::databases::TestDatabase;
 
-#[tokio::test]
-async fn a_month_posts_once_ties_out_and_tells_what_it_holds() {
-    let office = Office::open(lifelike(300)).await;
+both!(
+    a_month_posts_once_ties_out_and_tells_what_it_holds,
+    a_rehearsal_posts_nothing_and_the_flow_posts_all_when_it_is_told_to,
+    a_report_edited_after_it_was_posted_is_a_drift_and_nothing_is_sent,
+    payment_after_posting_is_no_change,
+    a_second_installation_takes_over_what_the_first_posted,
+);
+
+async fn a_month_posts_once_ties_out_and_tells_what_it_holds(database: TestDatabase) {
+    let office = Office::open_on(database, lifelike(300)).await;
     let first = office.run().await;
     ledger::check(&office, &first);
     let posted = first.count(&[InboxState::Posted]);
@@ -59,9 +68,8 @@ fn every_held_report_says_why(outcome: &Outcome) {
     }
 }
 
-#[tokio::test]
-async fn a_rehearsal_posts_nothing_and_the_flow_posts_all_when_it_is_told_to() {
-    let mut office = Office::open(lifelike(40)).await;
+async fn a_rehearsal_posts_nothing_and_the_flow_posts_all_when_it_is_told_to(database: TestDatabase) {
+    let mut office = Office::open_on(database, lifelike(40)).await;
     office.edit_flow("mode = \"post\"", "mode = \"rehearsal\"");
     let rehearsed = office.run().await;
     assert_eq!((rehearsed.summary().sent, rehearsed.postings.len()), (0, 0));
@@ -78,9 +86,8 @@ async fn a_rehearsal_posts_nothing_and_the_flow_posts_all_when_it_is_told_to() {
     assert_eq!(posted.count(&[InboxState::Held]), rehearsed.count(&[InboxState::Held]));
 }
 
-#[tokio::test]
-async fn a_report_edited_after_it_was_posted_is_a_drift_and_nothing_is_sent() {
-    let office = Office::open(lifelike(40)).await;
+async fn a_report_edited_after_it_was_posted_is_a_drift_and_nothing_is_sent(database: TestDatabase) {
+    let office = Office::open_on(database, lifelike(40)).await;
     let first = office.run().await;
     let edited = office.sandbox.samples.report_id.clone();
     assert_eq!(first.reports[&edited].state, InboxState::Posted);
@@ -97,9 +104,8 @@ async fn a_report_edited_after_it_was_posted_is_a_drift_and_nothing_is_sent() {
     }
 }
 
-#[tokio::test]
-async fn payment_after_posting_is_no_change() {
-    let office = Office::open(lifelike(20)).await;
+async fn payment_after_posting_is_no_change(database: TestDatabase) {
+    let office = Office::open_on(database, lifelike(20)).await;
     office.run().await;
     let paid = office.sandbox.samples.report_id.clone();
     office.in_expensify(json!({"action": "reimburse", "report": paid}));
@@ -109,9 +115,8 @@ async fn payment_after_posting_is_no_change() {
     ledger::check(&office, &later);
 }
 
-#[tokio::test]
-async fn a_second_installation_takes_over_what_the_first_posted() {
-    let mut office = Office::open(lifelike(30)).await;
+async fn a_second_installation_takes_over_what_the_first_posted(database: TestDatabase) {
+    let mut office = Office::open_on(database, lifelike(30)).await;
     let first = office.run().await;
     let before = ledger::references(&office);
     let elsewhere = tempfile::tempdir().unwrap();

@@ -21,6 +21,8 @@ use sandbox::{Faults, Options, Sandbox};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::databases::{self, TestDatabase};
+
 /// The flow that new users start from.
 const EXAMPLE: &str = include_str!("../../../../../examples/flows/expenses.toml");
 
@@ -28,6 +30,7 @@ const EXAMPLE: &str = include_str!("../../../../../examples/flows/expenses.toml"
 pub struct Office {
     pub sandbox: Sandbox,
     pub folder: TempDir,
+    pub database: TestDatabase,
     /// The flow document; change it with [`Office::edit_flow`].
     pub flow: String,
     pub settings: Settings,
@@ -59,12 +62,17 @@ pub fn lifelike(reports: usize) -> Options {
 
 impl Office {
     /// Starts the company. Expensify's rate limit is off, so that a test need not wait for it.
-    pub async fn open(mut options: Options) -> Self {
+    pub async fn open(options: Options) -> Self {
+        Self::open_on(databases::sqlite(), options).await
+    }
+
+    /// Starts the company with its books in this database.
+    pub async fn open_on(database: TestDatabase, mut options: Options) -> Self {
         options.expensify_assumptions = Assumptions { rate_limit: RateLimit::Off, ..options.expensify_assumptions };
         let sandbox = sandbox::start(options).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut settings = Settings::load(None, &[]).unwrap();
-        settings.database.url = format!("sqlite:{}", folder.path().join("books.db").display());
+        settings.database.url.clone_from(&database.url);
         settings.expensify.requests_in_10_seconds = 0;
         settings.expensify.requests_in_60_seconds = 0;
         settings.posting.batch_entries = 4;
@@ -78,7 +86,7 @@ impl Office {
             ..Rules::default()
         };
         let flow = flow_text(&sandbox, &folder);
-        Self { sandbox, folder, flow, settings, endpoints, rules }
+        Self { sandbox, folder, database, flow, settings, endpoints, rules }
     }
 
     /// Replaces a piece of the flow document that must be there.
@@ -108,9 +116,9 @@ impl Office {
         &self.sandbox.credentials.intacct.company_id
     }
 
-    /// Where the database is.
+    /// Where the file of its database is.
     pub fn database(&self) -> PathBuf {
-        self.folder.path().join("books.db")
+        self.database.url.strip_prefix("sqlite:").unwrap().into()
     }
 
     /// Runs once, to the end of every wait.

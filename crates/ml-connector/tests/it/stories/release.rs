@@ -5,6 +5,14 @@ use serde_json::json;
 
 use super::ledger;
 use super::office::{Office, Outcome, lifelike};
+use crate::both;
+use crate::databases::TestDatabase;
+
+both!(
+    mending_the_mapping_the_chart_or_the_report_releases_what_waited_for_it,
+    a_value_switched_off_in_the_ledger_holds_the_next_report_before_anything_is_sent,
+    what_is_taken_back_while_it_is_held_is_never_posted,
+);
 
 /// Reports held for this problem alone.
 fn held_only_for(outcome: &Outcome, code: &str, value: &str) -> Vec<String> {
@@ -22,9 +30,8 @@ fn are(outcome: &Outcome, reports: &[String], state: InboxState) {
     }
 }
 
-#[tokio::test]
-async fn mending_the_mapping_the_chart_or_the_report_releases_what_waited_for_it() {
-    let mut office = Office::open(lifelike(100)).await;
+async fn mending_the_mapping_the_chart_or_the_report_releases_what_waited_for_it(database: TestDatabase) {
+    let mut office = Office::open_on(database, lifelike(100)).await;
     let first = office.run().await;
     let offsite = held_only_for(&first, "MLC-101", "Team Offsite");
     let inactive = held_only_for(&first, "MLC-104", "6990");
@@ -70,9 +77,8 @@ async fn mending_the_mapping_the_chart_or_the_report_releases_what_waited_for_it
     ledger::tie_out(&office, &recoded);
 }
 
-#[tokio::test]
-async fn a_value_switched_off_in_the_ledger_holds_the_next_report_before_anything_is_sent() {
-    let office = Office::open(lifelike(30)).await;
+async fn a_value_switched_off_in_the_ledger_holds_the_next_report_before_anything_is_sent(database: TestDatabase) {
+    let office = Office::open_on(database, lifelike(30)).await;
     office.run().await;
     office.in_intacct(json!({"action": "deactivate", "object": "GLACCOUNT", "key": "2010"}));
     let report = office.in_expensify(json!({"action": "add"}))["report"].as_str().unwrap().to_owned();
@@ -87,9 +93,8 @@ async fn a_value_switched_off_in_the_ledger_holds_the_next_report_before_anythin
     ledger::check(&office, &released);
 }
 
-#[tokio::test]
-async fn what_is_taken_back_while_it_is_held_is_never_posted() {
-    let mut office = Office::open(lifelike(60)).await;
+async fn what_is_taken_back_while_it_is_held_is_never_posted(database: TestDatabase) {
+    let mut office = Office::open_on(database, lifelike(60)).await;
     let first = office.run().await;
     let offsite = held_only_for(&first, "MLC-101", "Team Offsite");
     let uncategorized = held_only_for(&first, "MLC-102", "");

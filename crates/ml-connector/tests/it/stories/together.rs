@@ -8,6 +8,10 @@ use serde_json::json;
 
 use super::ledger;
 use super::office::{Office, Outcome, lifelike};
+use crate::both;
+use crate::databases::TestDatabase;
+
+both!(one_refused_entry_keeps_its_reports_others_out_and_no_other_reports,);
 
 /// Reports with both an entry for the employee and one for the card.
 fn mixed(outcome: &Outcome) -> BTreeSet<String> {
@@ -22,9 +26,8 @@ fn restricted() -> Assumptions {
     Assumptions { restricted: pairs.collect(), ..Assumptions::default() }
 }
 
-#[tokio::test]
-async fn one_refused_entry_keeps_its_reports_others_out_and_no_other_reports() {
-    let office = Office::open(lifelike(60)).await;
+async fn one_refused_entry_keeps_its_reports_others_out_and_no_other_reports(database: TestDatabase) {
+    let office = Office::open_on(database, lifelike(60)).await;
     office.sandbox.set_intacct_assumptions(restricted());
     let refused = office.run().await;
     ledger::check(&office, &refused);
