@@ -12,6 +12,7 @@ mod report;
 mod run;
 mod sandbox;
 mod secret;
+mod serve;
 mod stop;
 mod watch;
 mod worker;
@@ -90,6 +91,8 @@ enum Command {
     Sandbox(sandbox::Sandbox),
     /// Run one flow once: read, map, validate, post, remember
     Run(run::Run),
+    /// Serve the API, and work on flows that are due
+    Serve(serve::Serve),
     /// Work on flows that are due, on this host; others may do so beside it
     Worker(worker::Worker),
     /// Show the exact journal lines that a run would post, with the reason for each; reads only
@@ -148,6 +151,7 @@ impl Cli {
             Command::Demo(command) => command.execute(common).await,
             Command::Sandbox(command) => command.execute().await,
             Command::Run(command) => command.execute(common).await,
+            Command::Serve(command) => command.execute(common).await,
             Command::Worker(command) => command.execute(common).await,
             Command::Preview(command) => command.execute(common).await,
             Command::Ping(command) => command.execute(common).await,

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::flow::FlowError;
 use crate::settings::SettingsError;
 use crate::store::StoreError;
+use crate::web::WebError;
 use crate::work::WorkError;
 pub use crate::work::summary::problem_json;
 
@@ -96,6 +97,13 @@ impl From<SettingsError> for Failure {
             message.push_str(&format!(": {source}"));
         }
         Self::Settings(message)
+    }
+}
+
+impl From<WebError> for Failure {
+    fn from(error: WebError) -> Self {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        Self::Problem(Problem::of_report(error.code(), "", format!("{error}{cause}")))
     }
 }
 

@@ -77,6 +77,14 @@ impl Place {
         Ok(Self(Kind::Server(Box::new(Server { options, connections: connections.max(1) }))))
     }
 
+    /// The file, where it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::File(path) => Some(path),
+            Kind::Server(_) => None,
+        }
+    }
+
     /// Whether there may be a database: a server is asked only when it is opened.
     pub fn may_exist(&self) -> bool {
         match &self.0 {

@@ -1,7 +1,10 @@
 //! Opens everything a flow needs: the store, the flow at its stored version, its credentials, its two systems. Nothing
 //! is sent to a vendor here.
 
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use accounting::Code;
@@ -53,12 +56,44 @@ pub struct Opened {
 /// Those of the store; [`Code::MasterKeyMissing`] where a given key cannot be read.
 pub async fn open_store(settings: &Settings, access: Access, clock: &Clock) -> Result<Store, WorkError> {
     let place = place(settings)?;
-    let key = master_key(&settings.secrets.master_key)?;
+    let key = match master_key(&settings.secrets.master_key)? {
+        None => key_beside(&place).filter(|path| path.exists()).map(|path| MasterKey::read(&path)).transpose()?,
+        key => key,
+    };
     Ok(Store::open(place, access, key, Ids::system(), clock.now_ms()).await?)
 }
 
 fn place(settings: &Settings) -> Result<Place, WorkError> {
     Ok(Place::parse(&settings.database.url, settings.database.connections)?)
+}
+
+/// Where the master key of a database file lies that was given none: `<database>.master-key`.
+fn key_beside(place: &Place) -> Option<PathBuf> {
+    let mut name = place.file()?.as_os_str().to_owned();
+    name.push(".master-key");
+    Some(name.into())
+}
+
+/// Makes a master key beside a database file that does not exist yet, where the settings lead to none: so that
+/// credentials can be sealed from the first start on. Where it was put.
+///
+/// # Errors
+/// [`Code::DatabaseUnusable`] where the file cannot be written; that of the settings' own reference.
+pub fn make_master_key(settings: &Settings) -> Result<Option<PathBuf>, WorkError> {
+    let place = place(settings)?;
+    let is_new = place.file().is_some_and(|file| !file.exists());
+    if !is_new || master_key(&settings.secrets.master_key)?.is_some() {
+        return Ok(None);
+    }
+    let Some(path) = key_beside(&place).filter(|path| !path.exists()) else { return Ok(None) };
+    let refused = |error: std::io::Error| WorkError::Refused {
+        code: Code::DatabaseUnusable,
+        detail: format!("the master key cannot be written to {}: {error}", path.display()),
+    };
+    let text = MasterKey::generate()?.to_text();
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(refused)?;
+    file.write_all(text.expose_secret().as_bytes()).and_then(|()| file.sync_all()).map_err(refused)?;
+    Ok(Some(path))
 }
 
 /// The master key, where the reference leads to one; none where the variable or file does not exist.
