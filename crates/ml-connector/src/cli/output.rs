@@ -103,7 +103,7 @@ impl From<SettingsError> for Failure {
 impl From<WebError> for Failure {
     fn from(error: WebError) -> Self {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        Self::Problem(Problem::of_report(error.code(), "", format!("{error}{cause}")))
+        Self::Problem(Box::new(Problem::of_report(error.code(), "", format!("{error}{cause}"))))
     }
 }
 
