@@ -15,12 +15,16 @@ use serde_json::{Value, json};
 use super::Common;
 use super::books::Books;
 use super::output::{Failure, clean, heading, money, print_json, print_text, table};
+use super::serve::Service;
+use super::stop::stop;
 use super::watch::Watch;
 use crate::clock::Clock;
 use crate::flow::Flow;
-use crate::store::InboxState;
+use crate::settings::{Settings, Web};
+use crate::store::{Access, InboxState};
 use crate::systems::connect::Endpoints;
-use crate::work::start::Opened;
+use crate::web::{self, WebError};
+use crate::work::start::{Opened, open_store};
 use crate::work::summary::Summary;
 
 /// The demo's flow is the example that new users start from.
@@ -83,7 +87,7 @@ impl Demo {
             } else {
                 print_text(&stage.invitation())
             }
-            let _ = tokio::signal::ctrl_c().await;
+            stage.serve(common).await?;
         }
         fs::remove_dir_all(&stage.folder)?;
         Ok(ExitCode::SUCCESS)
@@ -100,16 +104,8 @@ impl Demo {
     }
 
     async fn perform(&self, common: &Common, stage: &Stage) -> Result<Shown, Failure> {
-        let mut settings = common.settings()?;
-        settings.database.url = format!("sqlite:{}", stage.folder.join("demo.db").display());
-        // A demonstration does not wait the gateway's 20 minutes for an unclear answer.
-        settings.posting.settle_seconds = 5;
-        settings.posting.look_gap_seconds = 2;
-        settings.posting.look_at_seconds = vec![1, 2, 5, 8];
-        let endpoints = Endpoints {
-            expensify: Some(stage.sandbox.expensify_url.clone()),
-            intacct: Some(stage.sandbox.intacct_url.clone()),
-        };
+        let settings = stage.settings(common)?;
+        let endpoints = stage.endpoints();
         let mut summaries = Vec::new();
         let mut books = None;
         for _ in 0..2 {
@@ -129,12 +125,49 @@ impl Demo {
 }
 
 impl Stage {
+    fn settings(&self, common: &Common) -> Result<Settings, Failure> {
+        let mut settings = common.settings()?;
+        settings.database.url = format!("sqlite:{}", self.folder.join("demo.db").display());
+        // A demonstration does not wait the gateway's 20 minutes for an unclear answer.
+        settings.posting.settle_seconds = 5;
+        settings.posting.look_gap_seconds = 2;
+        settings.posting.look_at_seconds = vec![1, 2, 5, 8];
+        Ok(settings)
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        Endpoints {
+            expensify: Some(self.sandbox.expensify_url.clone()),
+            intacct: Some(self.sandbox.intacct_url.clone()),
+        }
+    }
+
+    /// The service goes on with the demonstration's books until it is told to stop.
+    async fn serve(&self, common: &Common) -> Result<(), Failure> {
+        let settings = self.settings(common)?;
+        let clock = Clock::system(TimeZone::UTC);
+        let listener = match web::bind(&settings.web).await {
+            Err(WebError::Listen { .. }) => {
+                // Another service may run here already.
+                let anywhere = Web { listen: "127.0.0.1:0".to_owned(), ..settings.web.clone() };
+                web::bind(&anywhere).await?
+            }
+            bound => bound?,
+        };
+        let store = open_store(&settings, Access::Write, &clock).await?;
+        let service = Service::new(store, settings, self.endpoints(), clock);
+        // On standard output there may be one JSON object and nothing else.
+        eprint!("{}", service.invitation(&listener).await?);
+        service.serve(listener, stop()).await?;
+        Ok(())
+    }
+
     fn invitation(&self) -> String {
         let flow = self.flow.display();
         let urls = format!("--expensify-url {} --intacct-url {}", self.sandbox.expensify_url, self.sandbox.intacct_url);
         let database = self.folder.join("demo.db");
         format!(
-            "{}The sandbox keeps running until Ctrl-C. In another terminal:\n  \
+            "{}The sandbox and the service keep running until Ctrl-C. In another terminal:\n  \
              ml-connector ping {flow} {urls}\n  \
              ml-connector preview {flow} --report {} {urls}\n  \
              ml-connector audit list --database sqlite:{}\n  \

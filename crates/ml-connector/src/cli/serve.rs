@@ -21,10 +21,12 @@ use crate::work::worker::Worker;
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
-#[command(after_help = "Without any configuration it listens on 127.0.0.1:8600 and keeps everything in ml-connector.db.\n\
+#[command(
+    after_help = "Without any configuration it listens on 127.0.0.1:8600 and keeps everything in ml-connector.db.\n\
     It prints a link for the first administrator as long as there is none.\n\n\
     Examples:\n  ml-connector serve\n  ml-connector serve --set web.listen=127.0.0.1:9000\n  \
-    ml-connector serve --no-worker --database postgres://ml_connector@db.example.com/ml_connector")]
+    ml-connector serve --no-worker --database postgres://ml_connector@db.example.com/ml_connector"
+)]
 pub struct Serve {
     /// Leave the work to `worker` processes that share the PostgreSQL database
     #[arg(long)]
