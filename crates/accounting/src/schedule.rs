@@ -11,6 +11,7 @@
 
 mod cadence;
 mod closed;
+mod coming;
 mod cron;
 mod days;
 mod due;
@@ -20,5 +21,6 @@ mod print;
 
 pub use cadence::Cadence;
 pub use closed::{Blackout, Closed, ClosedBy, Freeze, Which, always_closed, may_post_at};
+pub use coming::{Shift, next_closed};
 pub use due::{Agenda, Due, agenda};
 pub use parse::ScheduleError;

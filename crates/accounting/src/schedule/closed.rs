@@ -222,38 +222,23 @@ impl Freeze {
         }
     }
 
-    /// The frozen days of the month of `date`, where it is one of them.
-    fn around(&self, date: Date) -> Option<(Date, Date)> {
+    /// The first and the last frozen day of the month of `date`; of a span of days, those wherever they are.
+    pub(super) fn span(&self, date: Date) -> Option<(Date, Date)> {
+        let (which, count, weekdays) = match *self {
+            Self::Days { first, last } => return Some((first, last)),
+            Self::Month { which, count, weekdays } => (which, usize::from(count), weekdays),
+        };
         let (month_first, month_last) = (date.first_of_month(), date.last_of_month());
-        match *self {
-            Self::Days { first, last } => (first <= date && date <= last).then_some((first, last)),
-            Self::Month { which: Which::First, count, weekdays } => {
-                let count = usize::from(count);
-                let is_frozen = |day: Date| {
-                    if weekdays {
-                        let before = weekdays_so_far(day) - usize::from(is_weekday(day));
-                        before < count
-                    } else {
-                        usize::try_from(day.day()).is_ok_and(|number| number <= count)
-                    }
-                };
-                let last = days_from(month_first).take_while(|day| is_frozen(*day)).last()?;
-                is_frozen(date).then_some((month_first, last))
-            }
-            Self::Month { which: Which::Last, count, weekdays } => {
-                let count = usize::from(count);
-                let is_frozen = |day: Date| {
-                    let left = if weekdays {
-                        weekdays_left(day) - usize::from(is_weekday(day))
-                    } else {
-                        usize::try_from(month_last.day() - day.day()).unwrap_or(0)
-                    };
-                    left < count
-                };
-                let first = days_from(month_first).find(|day| is_frozen(*day))?;
-                is_frozen(date).then_some((first, month_last))
-            }
-        }
+        // How many days that count lie between this one and the end of the month that is frozen.
+        let between = |day: Date| match (which, weekdays) {
+            (Which::First, true) => weekdays_so_far(day) - usize::from(is_weekday(day)),
+            (Which::Last, true) => weekdays_left(day) - usize::from(is_weekday(day)),
+            (Which::First, false) => usize::try_from(day.day() - 1).unwrap_or(0),
+            (Which::Last, false) => usize::try_from(month_last.day() - day.day()).unwrap_or(0),
+        };
+        let mut frozen = days_from(month_first).filter(|day| between(*day) < count);
+        let first = frozen.next()?;
+        Some((first, frozen.last().unwrap_or(first)))
     }
 
     /// When the spell that `instant` is in ends; `None` outside.
@@ -261,7 +246,7 @@ impl Freeze {
         let today = zone.to_datetime(instant).date();
         // The days beside today count where a clock is put back over midnight.
         let days = [Some(today), today.yesterday().ok()];
-        let mut spells = days.into_iter().flatten().filter_map(|day| self.around(day));
+        let mut spells = days.into_iter().flatten().filter_map(|day| self.span(day));
         spells.find_map(|(first, last)| end_of_days(first, last, instant, zone))
     }
 }
