@@ -11,6 +11,7 @@ mod preview;
 mod report;
 mod run;
 mod sandbox;
+mod schedule;
 mod secret;
 mod serve;
 mod stop;
@@ -97,6 +98,8 @@ enum Command {
     Worker(worker::Worker),
     /// Show the exact journal lines that a run would post, with the reason for each; reads only
     Preview(preview::Preview),
+    /// Show when a flow's schedules fire next, and when nothing is posted; reads the flow file only
+    Schedule(schedule::ShowSchedule),
     /// Check everything a flow needs, with separate verdicts and remedies; reads only
     Ping(ping::Ping),
     /// Show everything on record of one report
@@ -154,6 +157,7 @@ impl Cli {
             Command::Serve(command) => command.execute(common).await,
             Command::Worker(command) => command.execute(common).await,
             Command::Preview(command) => command.execute(common).await,
+            Command::Schedule(command) => command.execute(common),
             Command::Ping(command) => command.execute(common).await,
             Command::Report(command) => command.execute(common).await,
             Command::Audit(command) => command.execute(common).await,

@@ -6,6 +6,7 @@ mod ping;
 mod postgres;
 mod preview;
 mod run;
+mod schedule;
 mod usage;
 
 use std::process::Output;

@@ -1,6 +1,6 @@
 //! When nothing may be posted, and from when on it may be again.
 
-use accounting::schedule::{Blackout, Closed, ClosedBy, Freeze, always_closed, may_post_at};
+use accounting::schedule::{Blackout, Closed, ClosedBy, Freeze, always_closed, may_post_at, next_closed};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use proptest::prelude::*;
@@ -180,6 +180,52 @@ proptest! {
                 let is_far = shift.is_none_or(|shift| shift.timestamp().duration_since(at).as_hours() > 48);
                 prop_assert!(shown_closed || !is_far, "closed at {} in {:?}", at, zone);
             }
+        }
+    }
+}
+
+/// The closed times ahead, as the clock of New York shows them.
+fn ahead(blackouts: &[&str], freezes: &[&str], from: &str, count: usize) -> Vec<String> {
+    let zone = zone("America/New_York");
+    let blackouts: Vec<_> = blackouts.iter().map(|text| blackout(text)).collect();
+    let freezes: Vec<_> = freezes.iter().map(|text| freeze(text)).collect();
+    let next = |at| next_closed(&blackouts, &freezes, at, &zone);
+    let show = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%m-%d %H:%M").to_string();
+    let closures = std::iter::successors(next(instant(from)), |(_, closed)| next(closed.until));
+    closures.take(count).map(|(begin, closed)| format!("{}..{}", show(begin), show(closed.until))).collect()
+}
+
+#[test]
+fn the_closed_times_ahead_are_listed() {
+    let from = "2026-11-01T12:00:00Z";
+    assert_eq!(ahead(&["22:00-06:00"], &[], from, 2), ["11-01 22:00..11-02 06:00", "11-02 22:00..11-03 06:00"]);
+    let freezes = ["last 3 days of the month", "first 2 weekdays of the month"];
+    assert_eq!(ahead(&[], &freezes, from, 2), ["11-01 07:00..11-04 00:00", "11-28 00:00..12-03 00:00"]);
+    let days = ["2026-12-24..2026-12-26", "2026-11-26"];
+    assert_eq!(ahead(&days, &[], from, 5), ["11-26 00:00..11-27 00:00", "12-24 00:00..12-27 00:00"]);
+    assert!(ahead(&[], &[], from, 5).is_empty());
+}
+
+proptest! {
+    /// Between now and the next closed time everything is open, and it begins where it says.
+    #[test]
+    fn the_next_closed_time_is_the_first(
+        rules in prop::sample::subsequence(RULES, 1..=3),
+        name in prop::sample::select(&["UTC", "America/New_York", "Africa/Cairo", "Australia/Lord_Howe", "America/Havana"][..]),
+        second in 1_577_836_800_i64..2_240_524_800,
+        part in 0..1000_i32,
+    ) {
+        let zone = zone(name);
+        let is_hours = |rule: &&&str| rule.contains(':');
+        let blackouts: Vec<_> = rules.iter().filter(is_hours).map(|rule| blackout(rule)).collect();
+        let freezes: Vec<_> = rules.iter().filter(|rule| !is_hours(rule)).map(|rule| freeze(rule)).collect();
+        let may = |at| may_post_at(&blackouts, &freezes, at, &zone);
+        let at = Timestamp::from_second(second).unwrap();
+        let (begin, closed) = next_closed(&blackouts, &freezes, at, &zone).unwrap();
+        prop_assert_eq!(may(begin), Err(closed));
+        if begin > at {
+            prop_assert!(may(at.checked_add(begin.duration_since(at) / 1000 * part).unwrap()).is_ok());
+            prop_assert!(may(begin.checked_sub(1.nanosecond()).unwrap()).is_ok());
         }
     }
 }

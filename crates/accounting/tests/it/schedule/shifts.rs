@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accounting::Cadence;
+use accounting::schedule::Shift;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -227,4 +228,26 @@ fn the_ends_of_the_calendar_are_no_trap() {
             assert!(first.is_none_or(|first| first > Timestamp::MIN), "{text}");
         }
     }
+}
+
+#[test]
+fn a_shift_touches_what_names_a_time_in_it() {
+    let new_york = zone("America/New_York");
+    let shifts: Vec<_> = Shift::after(instant("2026-10-01T00:00:00Z"), &new_york).take(2).collect();
+    assert_eq!(shifts.iter().map(Shift::is_forward).collect::<Vec<_>>(), [false, true]);
+    let touched = |text: &str| [0, 1].map(|at: usize| shifts[at].touches(&cadence(text), &new_york));
+    for (text, expected) in [
+        ("daily at 01:30", [true, false]),
+        ("daily at 02:00", [false, true]),
+        ("daily at 02:59", [false, true]),
+        ("daily at 03:00", [false, false]),
+        ("daily at 00:59", [false, false]),
+        ("0 1-3 * * *", [true, false]),
+        ("weekdays at 02:30", [false, false]),
+        ("*/15 * * * *", [false, false]),
+        ("hourly", [false, false]),
+    ] {
+        assert_eq!(touched(text), expected, "{text}");
+    }
+    assert_eq!(Shift::after(instant("2026-10-01T00:00:00Z"), &zone("UTC")).next(), None);
 }

@@ -8,10 +8,11 @@ use crate::stories::office::clean;
 fn help_has_examples_and_exit_codes() {
     let output = bare(&["--help"]).output();
     assert!(output.status.success());
-    for part in ["demo", "sandbox", "run", "preview", "ping", "audit", "secret", "Examples:", "Exit codes:"] {
+    for part in ["demo", "sandbox", "run", "preview", "schedule", "ping", "audit", "secret", "Examples:", "Exit codes:"]
+    {
         assert!(out(&output).contains(part), "{part}");
     }
-    for command in ["demo", "sandbox", "run", "preview", "ping", "audit", "secret"] {
+    for command in ["demo", "sandbox", "run", "preview", "schedule", "ping", "audit", "secret"] {
         let output = bare(&[command, "--help"]).output();
         assert!(output.status.success() && out(&output).contains("Example"), "{command}");
     }
