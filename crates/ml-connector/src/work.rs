@@ -22,6 +22,7 @@ pub mod readback;
 pub mod record;
 pub mod reference_drift;
 pub mod refresh;
+pub mod release;
 pub mod resolve;
 pub mod retranslate;
 pub mod run;

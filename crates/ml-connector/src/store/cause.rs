@@ -42,6 +42,9 @@ pub(super) const WAITING: &str = "SELECT p.report_id FROM report_problems p JOIN
      WHERE p.customer_id = $1 AND p.flow_id = $2 AND p.code = $3 AND r.state = 'ready' \
      AND r.problems IS NOT NULL AND (CAST($4 AS TEXT) = '' OR p.cause = $4)";
 
+pub(super) const FIRST: &str = "SELECT code, value FROM report_problems WHERE customer_id = $1 AND flow_id = $2 \
+     AND report_id = $3 ORDER BY code DESC, value LIMIT 1";
+
 /// One thing that a person can mend, with all that it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
@@ -186,6 +189,17 @@ impl CustomerStore {
             causes.push(cause);
         }
         Ok(causes)
+    }
+
+    /// The cause with the highest code that a report was last held for, whatever became of it since.
+    ///
+    /// # Errors
+    /// See [`CustomerStore::held_causes`].
+    pub async fn first_cause(&self, flow: &FlowId, report_id: &str) -> Result<Option<(Code, String)>, StoreError> {
+        let finding = sql::query_as::<(i64, String)>(FIRST).bind(self.id().as_str()).bind(flow.as_str());
+        let found = finding.bind(report_id).fetch_optional(self.reader()).await;
+        let found = found.map_err(failed("reading a report's cause"))?;
+        found.map(|(code, value)| Ok((parse_code(code)?, value))).transpose()
     }
 
     /// At most `limit` reports of a cause with ids after `after`, by their ids.

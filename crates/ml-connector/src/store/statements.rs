@@ -137,6 +137,7 @@ const PLAIN: &[&str] = &[
     cause::LIST,
     cause::REPORTS,
     cause::WAITING,
+    cause::FIRST,
     held::ANY_STALE,
     held::UNTRANSLATED_PAGE,
     held::STORED_PAGE,

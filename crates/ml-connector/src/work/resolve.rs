@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use accounting::Code;
 use accounting::identity::Reference;
 use accounting::posting::{Due, Event, RejectClass, State};
 use serde_json::json;
@@ -166,7 +167,8 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let stands = matches!(report.state, InboxState::Ready | InboxState::Unknown | InboxState::Rejected);
         let taken = self.flow.mapping.selection.states.values().any(|states| states.contains(&report.source_state));
         let shown = report.seen_ms >= shown_since_ms && report.content_hash == posting.content_hash;
-        if !(stands && taken && shown) {
+        let waits = report.problems.iter().any(|problem| problem.code == Code::WaitsForRelease);
+        if !(stands && taken && shown) || (waits && report.state == InboxState::Ready) {
             return Ok(None);
         }
         let mut entries = Vec::new();

@@ -21,6 +21,7 @@ use crate::work::lane::Lane;
 use crate::work::supersede::{Made, Standing, is_same, newest_of};
 
 mod handled;
+mod mended;
 
 /// What became of one report.
 struct Outcome {
@@ -110,7 +111,8 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             let generation = waiting.known.map_or(0, |(_, generation)| generation);
             let outcome = self.outcome(translator, waiting, generation);
             let outcome = self.beside_postings(translator, lane, outcome).await?;
-            outcomes.push(if has_other_flows { self.beside_other_flows(outcome).await? } else { outcome });
+            let outcome = if has_other_flows { self.beside_other_flows(outcome).await? } else { outcome };
+            outcomes.push(self.await_release(outcome).await?);
         }
         let ready = outcomes.iter().filter(|outcome| outcome.state == InboxState::Ready).count();
         let frozen = self.keep(chart, outcomes).await?;
@@ -241,8 +243,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let mut tx = self.customer.begin().await?;
         let (kept, outcomes): (Vec<Outcome>, Vec<Outcome>) = outcomes.into_iter().partition(|outcome| outcome.keep);
         let stays = |outcome: &&Outcome| outcome.state != InboxState::Drift;
-        let kept = kept.iter().filter(stays).map(|outcome| (outcome.waiting.report.id.as_str(), outcome.state));
-        tx.keep_reports(&self.flow_id, &kept.collect::<Vec<_>>(), at_ms).await?;
+        let standing = kept.iter().filter(stays).map(|outcome| (outcome.waiting.report.id.as_str(), outcome.state));
+        tx.keep_reports(&self.flow_id, &standing.collect::<Vec<_>>(), at_ms).await?;
+        self.keep_waiting(&mut tx, &kept, at_ms).await?;
         let changes: Vec<ReportChange<'_>> = outcomes.iter().map(|outcome| self.change(chart, outcome)).collect();
         tx.set_report_states(&self.flow_id, &changes, at_ms).await?;
         if posts {
@@ -256,7 +259,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         if !posts {
             return Ok(Vec::new());
         }
-        let ready = outcomes.into_iter().filter(|outcome| outcome.state == InboxState::Ready);
+        let ready = outcomes.into_iter().filter(Outcome::may_leave);
         Ok(ready.map(into_entries).collect())
     }
 
@@ -312,7 +315,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             InboxState::Skipped => json!({ "expenses": skipped(&outcome.skipped) }),
             _ if self.flow.mode == Mode::Post => {
                 let frozen = outcome.rendered.iter().map(|rendered| self.frozen_event(id, rendered));
-                let mut events: Vec<AuditEvent> = frozen.collect();
+                let mut events: Vec<AuditEvent> = frozen.chain(outcome.waits_event()).collect();
                 if !outcome.skipped.is_empty() {
                     let detail = json!({ "expenses": skipped(&outcome.skipped) });
                     events.push(AuditEvent::new(ACTOR, "expenses.skipped", id.as_str(), detail));

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use ml_connector::flow::Flow;
-use ml_connector::store::{InboxState, cause_id};
+use ml_connector::store::{InboxState, Release, cause_id};
 use ml_connector::systems::Destination as _;
 use ml_connector::systems::expensify::report_of;
 use ml_connector::work::pass::{Duties, Passed};
 use ml_connector::work::progress::Silent;
+use ml_connector::work::release::release;
 use ml_connector::work::start::Opened;
 use ml_connector::work::what_if::{Question, WhatIf, what_if};
 use serde_json::{Value, json};
@@ -175,4 +176,57 @@ async fn a_chart_that_healed_releases_what_it_held_and_what_was_taken_back_stays
     let later = passes(&office, Duties::default()).await;
     assert_eq!(ledger::of_report(&office, &chosen[0]), 0);
     ledger::check(&office, &later);
+}
+
+#[tokio::test]
+async fn a_flow_may_ask_a_person_before_it_releases_what_was_mended() {
+    let mut office = Office::open(clean(6, 1)).await;
+    office.edit_flow("auto_release = true", "auto_release = false");
+    let chosen = recode(&office, 3, "Team Offsite");
+    let before = passes(&office, POLL).await;
+    assert_eq!((before.count(&[InboxState::Posted]), before.count(&[InboxState::Held])), (3, 3));
+    office.edit_flow("\"Airfare\" = \"6410\"", OFFSITE);
+    // It waits, however often the source is read and whatever is edited meanwhile.
+    let transaction =
+        &office.in_expensify(json!({"action": "show", "report": chosen[1]}))["expenses"][0]["transaction"];
+    let recoded = json!({"action": "recode", "report": chosen[1], "transaction": transaction, "category": "Lodging"});
+    for step in 0..3 {
+        let waiting = passes(&office, Agenda { sweep: true, ..POLL }).await;
+        for id in &chosen {
+            assert_eq!(waiting.reports[id].state, InboxState::Ready, "{id} at step {step}");
+            assert_eq!(waiting.codes_of(id), ["MLC-170"], "{id} at step {step}");
+            assert_eq!(ledger::of_report(&office, id), 0);
+        }
+        ledger::check(&office, &waiting);
+        if step == 0 {
+            office.in_expensify(recoded.clone());
+        }
+    }
+
+    let opened = open(&office).await;
+    let causes = opened.customer.held_causes(&opened.flow_id).await.unwrap();
+    assert_eq!(causes.len(), 1, "{causes:?}");
+    assert_eq!((causes[0].value.as_str(), causes[0].reports), ("MLC-101 Team Offsite", 3));
+    let one = Release::Reports(vec![chosen[0].clone()]);
+    let now_ms = opened.clock.now_ms();
+    let released = release(&opened.customer, &opened.flow_id, &one, "usr_1", "checked", now_ms).await.unwrap();
+    assert_eq!(released, [chosen[0].clone()]);
+    assert!(release(&opened.customer, &opened.flow_id, &one, "usr_1", "", now_ms).await.unwrap().is_empty());
+    opened.close().await.unwrap();
+    let (_, first) = pass(&office, Agenda::default()).await;
+    assert_eq!(first.reports[&chosen[0]].state, InboxState::Posted);
+    assert_eq!(first.codes_of(&chosen[2]), ["MLC-170"]);
+
+    let opened = open(&office).await;
+    let all = Release::Cause(causes[0].id.clone());
+    let released = release(&opened.customer, &opened.flow_id, &all, "usr_1", "all of it", now_ms).await.unwrap();
+    assert_eq!(released.len(), 2);
+    opened.close().await.unwrap();
+    let (_, after) = pass(&office, Agenda::default()).await;
+    for id in &chosen {
+        let postings: Vec<_> = after.postings.iter().filter(|posting| posting.key.report == *id).collect();
+        assert_eq!(after.reports[id].state, InboxState::Posted, "{:?} {postings:?}", after.reports[id]);
+    }
+    assert_eq!(after.audited("report.released").len(), 3);
+    ledger::check(&office, &after);
 }
