@@ -191,7 +191,7 @@ async fn a_flow_may_ask_a_person_before_it_releases_what_was_mended() {
         &office.in_expensify(json!({"action": "show", "report": chosen[1]}))["expenses"][0]["transaction"];
     let recoded = json!({"action": "recode", "report": chosen[1], "transaction": transaction, "category": "Lodging"});
     for step in 0..3 {
-        let waiting = passes(&office, Agenda { sweep: true, ..POLL }).await;
+        let waiting = passes(&office, Duties { sweep: true, ..POLL }).await;
         for id in &chosen {
             assert_eq!(waiting.reports[id].state, InboxState::Ready, "{id} at step {step}");
             assert_eq!(waiting.codes_of(id), ["MLC-170"], "{id} at step {step}");
@@ -213,7 +213,7 @@ async fn a_flow_may_ask_a_person_before_it_releases_what_was_mended() {
     assert_eq!(released, [chosen[0].clone()]);
     assert!(release(&opened.customer, &opened.flow_id, &one, "usr_1", "", now_ms).await.unwrap().is_empty());
     opened.close().await.unwrap();
-    let (_, first) = pass(&office, Agenda::default()).await;
+    let (_, first) = pass(&office, Duties::default()).await;
     assert_eq!(first.reports[&chosen[0]].state, InboxState::Posted);
     assert_eq!(first.codes_of(&chosen[2]), ["MLC-170"]);
 
@@ -222,7 +222,7 @@ async fn a_flow_may_ask_a_person_before_it_releases_what_was_mended() {
     let released = release(&opened.customer, &opened.flow_id, &all, "usr_1", "all of it", now_ms).await.unwrap();
     assert_eq!(released.len(), 2);
     opened.close().await.unwrap();
-    let (_, after) = pass(&office, Agenda::default()).await;
+    let (_, after) = pass(&office, Duties::default()).await;
     for id in &chosen {
         let postings: Vec<_> = after.postings.iter().filter(|posting| posting.key.report == *id).collect();
         assert_eq!(after.reports[id].state, InboxState::Posted, "{:?} {postings:?}", after.reports[id]);
