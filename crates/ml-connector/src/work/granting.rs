@@ -67,6 +67,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     async fn grant(&self, _grant: &Grant<'_>, wanted: &Wanted) -> Result<Value, WorkError> {
         match wanted.kind {
             WantedKind::BackfillCount => self.count_period(period(&wanted.detail)?).await,
+            WantedKind::Release => self.grant_release(wanted).await,
             other => Err(WorkError::Refused {
                 code: Code::FlowInvalid,
                 detail: format!("'{}' cannot be asked for here", other.name()),

@@ -2,10 +2,45 @@
 //! source again before.
 
 use accounting::Code;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::WorkError;
-use crate::store::{AuditEvent, CustomerStore, FlowId, Release};
+use super::{Work, WorkError};
+use crate::store::{AuditEvent, CustomerStore, FlowId, Release, Wanted};
+
+/// Most ids that an answer names.
+const NAMED: usize = 200;
+
+impl<S: Sync, D: Sync> Work<'_, S, D> {
+    /// Grants a wish for a release: `{"all": true}`, `{"cause": ID}` or `{"reports": [ID, ...]}`, with a `note`.
+    ///
+    /// # Errors
+    /// [`WorkError::Refused`] for a wish that names nothing; those of the store.
+    pub async fn grant_release(&self, wanted: &Wanted) -> Result<Value, WorkError> {
+        let which = which(&wanted.detail)?;
+        let note = wanted.detail["note"].as_str().unwrap_or_default();
+        let at_ms = self.clock.now_ms();
+        let released = release(self.customer, &self.flow_id, &which, &wanted.asked_by, note, at_ms).await?;
+        Ok(json!({ "released": released.len(), "reports": released.iter().take(NAMED).collect::<Vec<_>>() }))
+    }
+}
+
+/// What a wish for a release names.
+///
+/// # Errors
+/// [`WorkError::Refused`] where it names nothing.
+pub fn which(detail: &Value) -> Result<Release, WorkError> {
+    if let Some(cause) = detail["cause"].as_str() {
+        return Ok(Release::Cause(cause.to_owned()));
+    }
+    if let Some(reports) = detail["reports"].as_array() {
+        return Ok(Release::Reports(reports.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()));
+    }
+    if detail["all"].as_bool() == Some(true) {
+        return Ok(Release::All);
+    }
+    let detail = "a release names a `cause`, `reports`, or says `all`".to_owned();
+    Err(WorkError::Refused { code: Code::FlowInvalid, detail })
+}
 
 /// Releases the waiting reports that are named; gives their ids. What does not wait is passed over, so that asking
 /// twice does no more than asking once.
