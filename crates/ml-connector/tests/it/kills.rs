@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use sandbox::Options;
 use serde_json::{Value, json};
 
+use crate::databases;
 use crate::program::{Desk, Started};
 use crate::stories::ledger::entries;
 use crate::stories::office::clean;
@@ -172,4 +173,61 @@ async fn interrupted_while_it_waits() {
     until(&mut first, || false).await;
     let second = desk.run(&["--json"]).output();
     all_posted(&desk, &second, 10);
+}
+
+/// Leases short enough for a test, and requests that end within them.
+const LEASE: [&str; 2] = ["posting.lease_seconds=3", "intacct.create_timeout_seconds=60"];
+
+/// Runs again until the lane is free, which is when the lease of whoever held it has run out.
+async fn taken_over(desk: &Desk) -> Output {
+    let began = Instant::now();
+    let mut refused = 0;
+    loop {
+        let output = desk.run(&["--json"]).output();
+        if !String::from_utf8_lossy(&output.stdout).contains("MLC-404") {
+            assert!(refused > 0, "the lane was free at once");
+            return output;
+        }
+        refused += 1;
+        assert!(began.elapsed() < LIMIT, "nobody may take over");
+    }
+}
+
+/// On a server a dead process is known by its lease alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn killed_on_a_server_another_takes_over_when_the_lease_has_run_out() {
+    let Some(database) = databases::postgres().await else { return };
+    let mut desk = Desk::open_on(database, clean(10, 2)).await;
+    desk.set(&SHORT);
+    desk.set(&LEASE);
+    desk.office.faults(json!([{"on": "create", "nth": 1, "action": "hang_after_commit"}]));
+    let mut first = desk.run(&["--json"]).start();
+    until(&mut first, || creates(&desk) == 1 && entries(&desk.office).len() == 10).await;
+    first.kill();
+    let second = taken_over(&desk).await;
+    all_posted(&desk, &second, 10);
+    assert_eq!(creates(&desk), 1, "requests that post");
+}
+
+/// It stands still in the midst of a request, another takes over, and then it goes on as if nothing had happened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn frozen_on_a_server_it_finds_its_lane_taken_and_changes_nothing() {
+    let Some(database) = databases::postgres().await else { return };
+    let mut desk = Desk::open_on(database, clean(12, 2)).await;
+    desk.set(&SHORT);
+    desk.set(&LEASE);
+    desk.set(&["posting.batch_entries=2"]);
+    desk.office.faults(json!([{"on": "create", "nth": 2, "action": "hang_after_commit"}]));
+    let mut first = desk.run(&["--json"]).start();
+    until(&mut first, || creates(&desk) == 2 && entries(&desk.office).len() == 4).await;
+    first.freeze();
+    let second = taken_over(&desk).await;
+    all_posted(&desk, &second, 12);
+    let sent = creates(&desk);
+    first.thaw();
+    first.interrupt();
+    until(&mut first, || false).await;
+    assert_eq!(creates(&desk), sent, "it sent something after it had lost its lane");
+    let third = desk.run(&["--json"]).output();
+    all_posted(&desk, &third, 12);
 }
