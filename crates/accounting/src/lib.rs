@@ -4,6 +4,7 @@
 pub mod amount;
 pub mod chart;
 pub mod dimension;
+pub mod drift;
 pub mod entry;
 pub mod identity;
 pub mod mapping;

@@ -4,6 +4,7 @@
 mod amount;
 mod cases;
 mod content;
+mod drift;
 mod generate;
 mod posting;
 mod schedule;
