@@ -30,7 +30,7 @@ impl Posting {
     pub fn due(&self, now_ms: i64, rules: &Rules) -> Due {
         match &self.state {
             State::Frozen | State::Absent => self.send_due(now_ms, rules),
-            State::Sending | State::Reversed { .. } => Due::Nothing,
+            State::Sending | State::Reversed { .. } | State::Held { code: Code::HandledElsewhere } => Due::Nothing,
             State::Posted { .. } => self.alarm.map_or(Due::Nothing, Due::Person),
             State::Unknown => Due::LookAt(self.next_look_ms(now_ms, rules)),
             State::Rejected { class, code } => self.rejected_due(*class, *code, now_ms, rules),

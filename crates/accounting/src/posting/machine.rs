@@ -23,6 +23,8 @@
 //!                      Released                                     frozen (absent, if once in doubt); unknown, if
 //!                                                                     unrecognised and not yet beyond doubt
 //! frozen, absent, rej. Withheld                                     held
+//! held, conflict,      Withheld: handled elsewhere                  held, and neither released nor replaced
+//!   duplicate
 //! held                 Released                                     unknown if undecidable, else as rejected
 //! held (undecidable)   Consented, after settling                    absent, and may be sent once more; after a repeat
 //!                                                                     with the next salt
@@ -69,6 +71,11 @@ impl Posting {
             (State::Frozen | State::Absent | State::Rejected { .. }, Event::Withheld { code }) => {
                 next.state = State::Held { code };
             }
+            (
+                State::Held { .. } | State::Conflict { .. } | State::Duplicate { .. },
+                Event::Withheld { code: code @ Code::HandledElsewhere },
+            ) => next.state = State::Held { code },
+            (State::Held { code: Code::HandledElsewhere }, Event::Released { .. }) => return Err(refused),
             (State::Rejected { .. } | State::Held { .. }, Event::Released { at_ms }) => next.released(at_ms),
             (State::Conflict { .. } | State::Duplicate { .. }, Event::Released { at_ms }) => {
                 next.in_doubt(at_ms, self.last_byte_ms.unwrap_or(at_ms));
@@ -96,7 +103,7 @@ impl Posting {
     pub fn is_replaceable(&self) -> bool {
         match self.state {
             State::Absent => true,
-            State::Held { code: Code::OutcomeUndecidable } => false,
+            State::Held { code: Code::OutcomeUndecidable | Code::HandledElsewhere } => false,
             State::Rejected { .. } | State::Held { .. } => self.failure.is_some() && !self.is_doubtful_refusal(),
             _ => false,
         }

@@ -1,7 +1,7 @@
 //! The table of moves: which event each state takes, and where it leads.
 
 use accounting::posting::{
-    Event, Finding, IllegalMove, Learned, Observation, Posting, RejectClass, Rules, State, Verdict,
+    Due, Event, Finding, IllegalMove, Learned, Observation, Posting, RejectClass, Rules, State, Verdict,
 };
 use accounting::problem::Code;
 
@@ -123,6 +123,24 @@ fn every_state_takes_exactly_the_events_of_the_table() {
             });
         }
         assert_eq!(actual, row.split_whitespace().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_a_person_says_is_booked_elsewhere_is_neither_sent_nor_replaced_and_can_still_be_vouched_for() {
+    let handled = Event::Withheld { code: Code::HandledElsewhere };
+    let of_state = |wanted: &str| samples().into_iter().find(|posting| posting.state.name() == wanted).unwrap();
+    for state in ["frozen", "rejected", "absent", "conflict", "duplicate", "held"] {
+        let closed = after(&of_state(state), [handled.clone()]);
+        assert_eq!(closed.state, State::Held { code: Code::HandledElsewhere }, "{state}");
+        assert_eq!(closed.due(T0 + 48 * HOUR_MS, &rules()), Due::Nothing, "{state}");
+        assert!(!closed.is_replaceable(), "{state}");
+        assert!(closed.on(Event::Released { at_ms: T0 }, &rules()).is_err(), "{state}");
+        let vouched = after(&closed, [Event::Vouched { record_no: "7".to_owned() }]);
+        assert_eq!(vouched.state.record_no(), Some("7"), "{state}");
+    }
+    for state in ["sending", "posted", "unknown", "reversed"] {
+        assert!(of_state(state).on(handled.clone(), &rules()).is_err(), "{state}");
     }
 }
 
