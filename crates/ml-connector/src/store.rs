@@ -99,6 +99,7 @@ pub use reconciliation::{Reconciliation, ReconciliationState};
 pub use reference_drift::{NewReferenceDrift, ReferenceDrift};
 pub use report::{
     Arrival, InboxReport, InboxState, KnownReport, NewReport, RawReport, ReportChange, ReportTotal, ReportVersion,
+    Unseen,
 };
 pub use secret::{MasterKey, SecretInfo};
 pub use session::Session;

@@ -3,6 +3,8 @@
 
 pub mod admit;
 pub mod control;
+pub mod correct;
+pub mod decide;
 pub mod duties;
 pub mod entry;
 pub mod error;
@@ -11,6 +13,7 @@ pub mod hand;
 pub mod hand_over;
 pub mod lane;
 pub mod likeness;
+pub mod open_cases;
 pub mod pace;
 pub mod pass;
 pub mod ping;
@@ -25,6 +28,7 @@ pub mod refresh;
 pub mod release;
 pub mod resolve;
 pub mod retranslate;
+pub mod reverse;
 pub mod run;
 pub mod set_aside;
 pub mod start;
@@ -32,6 +36,7 @@ pub mod summary;
 pub mod supersede;
 pub mod translate;
 pub mod walk;
+pub mod watch;
 pub mod what_if;
 pub mod worker;
 

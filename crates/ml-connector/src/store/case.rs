@@ -20,8 +20,8 @@ pub use read::{Case, CaseFilter};
 pub(super) use read::{FIND, FIND_CAUSE, LIST, OF_REPORT};
 
 pub(super) const OPEN: &str = "INSERT INTO cases (customer_id, id, flow_id, kind, subject, report_id, cause, state, \
-     code, detail, proposals, note, decided_by, opened_ms, changed_ms) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+     code, detail, proposals, decision, note, decided_by, opened_ms, changed_ms) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
      ON CONFLICT (customer_id, flow_id, kind, subject, cause) DO NOTHING";
 pub(super) const DECIDE: &str = "UPDATE cases SET state = $1, decision = $2, record_no = $3, decided_by = $4, \
      decided_ms = $5, note = $6, consents = $7, changed_ms = $5 \
@@ -82,25 +82,26 @@ impl Tx {
         self.add_case(case, CaseState::Open, None, at_ms).await
     }
 
-    /// Puts a case on record that needs no decision any more, with who decided and why; once a cause.
+    /// Puts a case on record that needs no decision any more, with what was decided, by whom and why; once a cause.
     ///
     /// # Errors
     /// See [`Tx::open_case`].
     pub async fn record_case(
         &mut self,
         case: &NewCase<'_>,
+        decision: Decision,
         actor: &str,
         note: &str,
         at_ms: i64,
     ) -> Result<Option<CaseId>, StoreError> {
-        self.add_case(case, CaseState::Done, Some((actor, note)), at_ms).await
+        self.add_case(case, CaseState::Done, Some((decision, actor, note)), at_ms).await
     }
 
     async fn add_case(
         &mut self,
         case: &NewCase<'_>,
         state: CaseState,
-        decided: Option<(&str, &str)>,
+        decided: Option<(Decision, &str, &str)>,
         at_ms: i64,
     ) -> Result<Option<CaseId>, StoreError> {
         let id = self.customer().store().ids().case(at_ms)?;
@@ -117,8 +118,9 @@ impl Tx {
             .bind(i64::from(case.code.number()))
             .bind(case.detail.to_string())
             .bind(json!(proposals).to_string())
-            .bind(decided.map(|(_, note)| note))
-            .bind(decided.map(|(actor, _)| actor))
+            .bind(decided.map(|(decision, ..)| decision.name()))
+            .bind(decided.map(|(.., note)| note))
+            .bind(decided.map(|(_, actor, _)| actor))
             .bind(at_ms)
             .bind(at_ms);
         let opened = opening.execute(self.connection()).await.map_err(failed("opening a case"))?;

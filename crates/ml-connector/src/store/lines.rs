@@ -1,9 +1,12 @@
 //! The JSON form of an entry's lines, kept for showing beside the bytes that were sent: account, side, amount,
-//! dimensions, memo, and why. It is never read back into an entry to be sent.
+//! dimensions, memo, and why. It is read back into lines only to take an entry back, never to send it again: what is
+//! sent are the frozen bytes.
 
 use std::collections::BTreeMap;
 
-use accounting::entry::{Direction, Line, Side};
+use accounting::amount::{Amount, Currency};
+use accounting::dimension::Dimension;
+use accounting::entry::{Direction, Line, Reason, Side};
 use serde::ser::{SerializeMap, SerializeTuple};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -34,6 +37,34 @@ pub struct StoredLine {
     pub dimension_reasons: BTreeMap<String, String>,
     /// What stands out.
     pub badges: Vec<String>,
+}
+
+impl StoredLine {
+    /// The line in the core's words, in the currency of its entry; `None` where a word is not one that is written here.
+    pub fn to_line(&self, currency: Currency) -> Option<Line> {
+        let side = match self.side.as_str() {
+            "expense" => Side::Expense,
+            "offset" => Side::Offset,
+            _ => return None,
+        };
+        let direction = match self.direction.as_str() {
+            "debit" => Direction::Debit,
+            "credit" => Direction::Credit,
+            _ => return None,
+        };
+        let parsed = |(name, value): (&String, &String)| Some((Dimension::parse(name)?, value.clone()));
+        Some(Line {
+            side,
+            direction,
+            amount: Amount::new(self.amount_minor, currency),
+            account: self.account.clone(),
+            dimensions: self.dimensions.iter().map(parsed).collect::<Option<_>>()?,
+            memo: self.memo.clone(),
+            document: self.document.clone(),
+            expenses: self.expenses.clone(),
+            reason: Reason::default(),
+        })
+    }
 }
 
 /// A line on its way into JSON, without a copy of its texts: an array, since the names of the fields would be most of
@@ -76,7 +107,7 @@ impl Serialize for Shown<'_> {
 }
 
 /// Texts by dimension.
-struct Texts<'a, T>(&'a BTreeMap<accounting::dimension::Dimension, T>);
+struct Texts<'a, T>(&'a BTreeMap<Dimension, T>);
 
 impl<T: AsRef<str>> Serialize for Texts<'_, T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -19,8 +19,8 @@ use super::tx::Tx;
 mod read;
 mod state;
 
-pub(super) use read::{FIND, FIND_NO, FIND_RAW, IN_STATE, KNOWN, RAW_IN_STATE, TOTALS, VERSIONS, small};
-pub use read::{InboxReport, KnownReport, RawReport, ReportTotal, ReportVersion};
+pub(super) use read::{FIND, FIND_NO, FIND_RAW, IN_STATE, KNOWN, RAW_IN_STATE, TOTALS, UNSEEN, VERSIONS, small};
+pub use read::{InboxReport, KnownReport, RawReport, ReportTotal, ReportVersion, Unseen};
 pub use state::InboxState;
 
 pub(super) static ADD: Rows = Rows::new(

@@ -51,6 +51,7 @@ const PLAIN: &[&str] = &[
     report::FIND,
     report::FIND_NO,
     report::IN_STATE,
+    report::UNSEEN,
     report::RAW_IN_STATE,
     report::FIND_RAW,
     report::VERSIONS,

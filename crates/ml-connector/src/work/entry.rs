@@ -2,7 +2,7 @@
 
 use accounting::identity::Reference;
 use accounting::posting::{Event, IllegalMove, Posting, State};
-use accounting::{Currency, Date, Problem};
+use accounting::{Code, Currency, Date, Problem};
 use bytes::Bytes;
 
 use super::{Work, WorkError};
@@ -43,6 +43,11 @@ pub struct Entry {
 impl ReportEntries {
     /// Where the report stands, by its entries.
     pub fn state(&self) -> InboxState {
+        let handled = |entry: &Entry| entry.machine.state == State::Held { code: Code::HandledElsewhere };
+        let any_handled = self.entries.iter().any(handled);
+        if any_handled && self.entries.iter().all(|entry| handled(entry) || entry.machine.state.is_final()) {
+            return if self.entries.iter().all(handled) { InboxState::Skipped } else { InboxState::Posted };
+        }
         let any = |wanted: fn(&State) -> bool| self.entries.iter().any(|entry| wanted(&entry.machine.state));
         if any(|state| matches!(state, State::Conflict { .. } | State::Duplicate { .. })) {
             InboxState::Conflict

@@ -106,7 +106,11 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         }
         let today = self.clock.today();
         let from = self.read_from(duties.sweep, today).await?;
-        let whole = self.poll_period(from, today, &to, &mut summary).await?;
+        let began_ms = self.clock.now_ms();
+        let mut whole = self.poll_period(from, today, &to, &mut summary).await?;
+        if duties.sweep && whole {
+            whole = self.watch(began_ms, &to, &mut summary).await?;
+        }
         if whole {
             let mut tx = self.customer.begin().await?;
             let at_ms = self.clock.now_ms();
@@ -190,13 +194,20 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         if posts {
             self.hand_over(&mut passed.summary).await?;
             self.confirm_leaving(&mut passed.summary).await?;
-            let pending = self.settle(lane, false, &mut passed.summary).await?;
+            let mut pending = self.settle(lane, false, &mut passed.summary).await?;
+            if Box::pin(self.decisions(lane, &chart, &mut passed.summary)).await? {
+                pending = self.settle(lane, false, &mut passed.summary).await?;
+            }
             if let Some(next_ms) = pending {
                 passed.wait_until(next_ms);
             }
             if let Some(opens_ms) = self.gate_opens_ms().await? {
                 passed.wait_until(opens_ms);
             }
+            if self.has_decisions().await? {
+                passed.wait_until(self.clock.now_ms().saturating_add(self.rules.look_gap_ms));
+            }
+            Box::pin(self.open_cases(&chart)).await?;
         }
         passed.swept = duties.sweep;
         Ok(())
@@ -242,6 +253,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     async fn has_work_left(&self) -> Result<bool, WorkError> {
         let company = self.destination.company();
         let open = self.customer.has_open_postings(company, &self.flow_id).await?;
+        let open = open || self.has_decisions().await?;
         Ok(open || self.waits_for_translation().await? || self.references_moved().await?)
     }
 }

@@ -31,7 +31,8 @@ pub struct Waiting {
 }
 
 /// What became of the stream.
-enum Ended {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
     Whole,
     Broken,
 }
@@ -148,7 +149,8 @@ impl<S: Source, D> Work<'_, S, D> {
         Ok(())
     }
 
-    async fn read(
+    /// Reads what is wanted into the inbox, and passes on what waits to be translated.
+    pub(super) async fn read(
         &self,
         wanted: &Wanted,
         to: &Sender<Vec<Waiting>>,

@@ -131,7 +131,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     }
 
     /// Where a report stands by all its entries, of which some may not be in the group.
-    async fn state_of(&self, report: &ReportEntries) -> Result<InboxState, WorkError> {
+    pub(super) async fn state_of(&self, report: &ReportEntries) -> Result<InboxState, WorkError> {
         let stored = newest_of(self.customer.postings_of(&self.flow_id, &report.report_id).await?);
         let is_here = |posting: &StoredPosting| report.entries.iter().any(|entry| entry.reference == posting.reference);
         let others = stored.into_iter().filter(|posting| !is_here(posting));
@@ -218,7 +218,7 @@ fn problem(entry: &Entry) -> Option<Problem> {
 
 /// Whether the ledger's lines are the frozen ones, in any order. What the ledger adds by itself, such as the customer
 /// of a project, is no difference; what it lacks or changed is one.
-fn equal_lines(currency: Currency, frozen: &[StoredLine], there: &[LedgerLine]) -> bool {
+pub fn equal_lines(currency: Currency, frozen: &[StoredLine], there: &[LedgerLine]) -> bool {
     let mut left: Vec<&LedgerLine> = there.iter().collect();
     frozen.len() == there.len()
         && frozen.iter().all(|line| {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use accounting::Code;
-use accounting::identity::Reference;
+use accounting::identity::{Kind, Reference};
 use accounting::posting::{Due, Event, RejectClass, State};
 use serde_json::json;
 
@@ -138,7 +138,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         *after = Some(last.reference.to_string());
         let now_ms = self.clock.now_ms();
         let mut reports: Vec<ReportEntries> = Vec::new();
-        for posting in page.into_iter().filter(|posting| posting.flow == self.flow_id) {
+        // Corrections go out by a person's decision, whatever the source shows.
+        let is_own = |posting: &StoredPosting| posting.flow == self.flow_id && posting.key.kind == Kind::Entry;
+        for posting in page.into_iter().filter(is_own) {
             if let Some(report) = self.whole_report(&posting, now_ms, shown_since_ms).await? {
                 reports.push(report);
             }
@@ -173,7 +175,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         }
         let mut entries = Vec::new();
         let mut first = None;
-        for sibling in newest_of(self.customer.postings_of(&self.flow_id, &posting.key.report).await?) {
+        let mut all = self.customer.postings_of(&self.flow_id, &posting.key.report).await?;
+        all.retain(|sibling| sibling.key.kind == Kind::Entry);
+        for sibling in newest_of(all) {
             if sibling.machine.state.is_final() {
                 continue;
             }

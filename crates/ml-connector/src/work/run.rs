@@ -60,15 +60,24 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 let to_post = to_post;
                 self.check_clock().await?;
                 let chart = self.refresh().await?;
-                self.translate(Some(lane), &chart, None, waiting, &to_post).await
+                self.translate(Some(lane), &chart, None, waiting, &to_post).await?;
+                Ok::<_, WorkError>(chart)
             },
             self.post(lane, groups),
         );
-        translated?;
+        let chart = translated?;
         let mut summary = polled?;
         summary.add(posted?);
         self.hand_over(&mut summary).await?;
         self.settle(lane, wait, &mut summary).await?;
+        // What a decision sends may have to settle before its next step.
+        for _ in 0..PASSES {
+            if !Box::pin(self.decisions(lane, &chart, &mut summary)).await? {
+                break;
+            }
+            self.settle(lane, wait, &mut summary).await?;
+        }
+        Box::pin(self.open_cases(&chart)).await?;
         Ok(summary)
     }
 

@@ -1,7 +1,7 @@
 //! What may be made of a report that already has postings: nothing, if they are what would be made again; a new
 //! generation, if nothing of the old one is booked or under way; else a person decides. The old bytes are never changed.
 
-use accounting::identity::Reference;
+use accounting::identity::{Kind, Reference, Scope};
 use accounting::posting::{Due, Event, Posting, State};
 use accounting::{Code, Problem};
 use serde_json::json;
@@ -18,6 +18,8 @@ use crate::systems::Destination;
 pub struct Made {
     /// Its reference.
     pub reference: Reference,
+    /// What it stands for within the report.
+    pub scope: Scope,
     /// Hash of its bytes.
     pub sha256: [u8; 32],
 }
@@ -51,7 +53,12 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         made: Option<&[Made]>,
         content_hash: &[u8; 32],
     ) -> Result<Standing, WorkError> {
-        let latest = newest_of(existing);
+        let (reversals, content): (Vec<_>, Vec<_>) =
+            existing.into_iter().partition(|posting| posting.key.kind.is_reversal());
+        if let Some(standing) = corrected(&reversals, &content, made, content_hash) {
+            return Ok(standing);
+        }
+        let latest = newest_of(content);
         let newest = latest.iter().map(|posting| posting.key.generation).max().unwrap_or_default();
         // What this very run has frozen is on its way; a change that came meanwhile is for the next run.
         let on_its_way = latest.iter().any(|posting| posting.frozen_ms >= self.began_ms);
@@ -154,6 +161,45 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         tx.commit(at_ms, events.collect()).await?;
         Ok(())
     }
+}
+
+/// How a report stands whose postings a person had corrected: taken back, made up for by a difference, or closed as
+/// booked elsewhere. `None` where nothing of the kind was done.
+fn corrected(
+    reversals: &[StoredPosting],
+    content: &[StoredPosting],
+    made: Option<&[Made]>,
+    content_hash: &[u8; 32],
+) -> Option<Standing> {
+    let newest = content.iter().map(|posting| posting.key.generation).max()?;
+    let latest = || content.iter().filter(|posting| posting.key.generation == newest);
+    if latest().any(|posting| is_handled(&posting.machine)) {
+        let any_posted = content.iter().any(|posting| matches!(posting.machine.state, State::Posted { .. }));
+        return Some(Standing::Keep(if any_posted { InboxState::Posted } else { InboxState::Skipped }));
+    }
+    if latest().all(|posting| matches!(posting.machine.state, State::Reversed { .. })) {
+        return Some(Standing::Replace { generation: newest.saturating_add(1) });
+    }
+    let taken_back = |reversal: &StoredPosting| {
+        let is_target = |posting: &&StoredPosting| posting.key.reversal().as_ref() == Some(&reversal.key);
+        content.iter().find(is_target).is_some_and(|it| matches!(it.machine.state, State::Reversed { .. }))
+    };
+    if !reversals.iter().all(taken_back) {
+        return Some(Standing::Drift);
+    }
+    if latest().any(|posting| posting.key.kind == Kind::Difference) {
+        let settled = latest().all(|posting| matches!(posting.machine.state, State::Posted { .. }));
+        let unchanged = latest().all(|posting| posting.content_hash == *content_hash);
+        let covered = |made: &Made| content.iter().any(|posting| posting.key.scope == made.scope);
+        let complete = made.unwrap_or_default().iter().all(covered);
+        let stands = settled && unchanged && complete;
+        return Some(if stands { Standing::Keep(InboxState::Posted) } else { Standing::Drift });
+    }
+    None
+}
+
+fn is_handled(machine: &Posting) -> bool {
+    matches!(machine.state, State::Held { code: Code::HandledElsewhere })
 }
 
 /// The postings of the newest generation.

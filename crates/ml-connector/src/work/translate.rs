@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender};
 
+use super::open_cases::{cause, live};
 use super::poll::{Waiting, waits};
 use super::progress::Step;
 use super::refresh::ChartInUse;
@@ -45,13 +46,15 @@ struct Rendered {
 
 impl Rendered {
     fn made(&self) -> Made {
-        Made { reference: self.planned.reference.clone(), sha256: self.sha256 }
+        let PlannedEntry { key, reference, .. } = &self.planned;
+        Made { reference: reference.clone(), scope: key.scope, sha256: self.sha256 }
     }
 }
 
 /// A flow that has posted and only rehearses now leaves its postings as they are, and the reports where they stood. It
 /// must not forget that a booked report changed: nobody would ask again.
-fn rehearsed(existing: Vec<StoredPosting>, made: Option<&[Made]>, waiting: &Waiting) -> Standing {
+fn rehearsed(mut existing: Vec<StoredPosting>, made: Option<&[Made]>, waiting: &Waiting) -> Standing {
+    existing.retain(|posting| !posting.key.kind.is_reversal());
     let latest = newest_of(existing);
     let state = waiting.known.map_or(InboxState::Seen, |(state, _)| state);
     let unchanged = latest.iter().all(|posting| posting.content_hash == waiting.content_hash);
@@ -140,9 +143,16 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let made: Vec<Made> = outcome.rendered.iter().map(Rendered::made).collect();
         let made = (outcome.state == InboxState::Ready).then_some(made.as_slice());
         let content_hash = outcome.waiting.content_hash;
+        let cause = cause(self.drift_kind(&outcome.waiting.report), &content_hash, &live(&existing));
         let standing = match lane {
             Some(lane) => self.standing(lane, existing, made, &content_hash).await?,
             None => rehearsed(existing, made, &outcome.waiting),
+        };
+        let standing = match standing {
+            Standing::Drift if self.is_accepted(&outcome.waiting.report.id, &cause).await? => {
+                Standing::Keep(InboxState::Posted)
+            }
+            other => other,
         };
         Ok(match standing {
             Standing::Keep(state) => Outcome { state, keep: true, ..outcome },
@@ -156,8 +166,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             }
             Standing::Replace { .. } => outcome,
             Standing::Drift => {
-                let detail = "the report's content is not what was frozen for posting";
-                let problems = vec![Problem::of_report(Code::ContentChanged, "", detail)];
+                let problems = vec![self.drift_problem(&outcome.waiting.report)];
                 Outcome { state: InboxState::Drift, problems, rendered: Vec::new(), ..outcome }
             }
         })

@@ -2,6 +2,8 @@
 //! vendors, with a database file. The sandbox's own books are the judge, never ours alone.
 
 mod assumptions;
+pub mod clerk;
+mod drift;
 mod fault_cases;
 pub mod fix_once;
 mod hostile;

@@ -35,6 +35,13 @@ pub(in crate::store) const FIND_NO: &str =
     "SELECT report_no FROM reports WHERE customer_id = $1 AND flow_id = $2 AND report_id = $3";
 pub(in crate::store) const IN_STATE: &str =
     concat!(columns!(), "AND flow_id = $2 AND state = $3 AND report_no > $4 ORDER BY report_no LIMIT $5");
+/// Posted or drifted reports that their source has not shown since a time: those approved from a day on, those without
+/// a day of approval that came from a time on, and all that drifted.
+pub(in crate::store) const UNSEEN: &str = concat!(
+    columns!(),
+    "AND flow_id = $2 AND state = $3 AND seen_ms < $4 AND report_no > $5 AND (state = 'drift' OR approved_on >= $6 \
+     OR (approved_on IS NULL AND first_seen_ms >= $7)) ORDER BY report_no LIMIT $8"
+);
 pub(in crate::store) const RAW_IN_STATE: &str = "SELECT r.report_id, r.content_hash, r.generation, v.raw \
      FROM reports r JOIN report_versions v ON v.report_no = r.report_no AND v.content_hash = r.content_hash \
      WHERE r.customer_id = $1 AND r.flow_id = $2 AND r.state = $3 AND r.report_no > $4 \
@@ -114,6 +121,17 @@ pub struct InboxReport {
     pub changed_ms: i64,
 }
 
+/// Which reports count as not seen again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unseen {
+    /// Last shown before this time, in epoch milliseconds.
+    pub seen_before_ms: i64,
+    /// Approved on this day or later.
+    pub approved_from: Date,
+    /// Or, without a day of approval, first seen from this time on, in epoch milliseconds.
+    pub first_seen_from_ms: i64,
+}
+
 /// The bytes of a report's present content, for translation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawReport {
@@ -189,6 +207,34 @@ impl CustomerStore {
         reports.sort_by_key(|row| row.try_get::<i64>(0).unwrap_or(i64::MAX));
         reports.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         reports.iter().map(read).collect()
+    }
+
+    /// At most `limit` reports in `state` that their source has not shown since `seen_before_ms`, after the report
+    /// `after`: those approved on or after `approved_from`, those without a day of approval that first came since
+    /// `first_seen_from_ms`, and all where the state is drift.
+    ///
+    /// # Errors
+    /// See [`CustomerStore::reports_in`].
+    pub async fn reports_unseen(
+        &self,
+        flow: &FlowId,
+        state: InboxState,
+        unseen: &Unseen,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<InboxReport>, StoreError> {
+        let after = self.number_of(flow, after).await?;
+        let reading = sql::query(UNSEEN)
+            .bind(self.id().as_str())
+            .bind(flow.as_str())
+            .bind(state.name())
+            .bind(unseen.seen_before_ms)
+            .bind(after)
+            .bind(unseen.approved_from.to_string())
+            .bind(unseen.first_seen_from_ms)
+            .bind(i64::from(limit));
+        let rows = reading.fetch_all(self.reader()).await.map_err(failed("reading reports not seen again"))?;
+        rows.iter().map(read).collect()
     }
 
     /// At most `limit` reports in `state` with their bytes, paged as [`CustomerStore::reports_in`] does.
