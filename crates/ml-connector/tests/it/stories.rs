@@ -8,6 +8,7 @@ mod fault_cases;
 pub mod fix_once;
 mod hostile;
 pub mod ledger;
+mod many;
 mod month;
 pub mod office;
 mod options;

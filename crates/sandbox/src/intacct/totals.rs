@@ -168,8 +168,11 @@ fn family(reference: &str) -> &str {
     }
 }
 
+/// A line without its dates: side, amount, fields.
+type Plain = (bool, i64, Vec<(Sym, Sym)>);
+
 /// What an entry says, whatever its dates, in whatever order of its lines.
-fn content(entry: &Entry) -> Vec<(bool, i64, Vec<(Sym, Sym)>)> {
+fn content(entry: &Entry) -> Vec<Plain> {
     let plain = |line: &Line| {
         let mut fields: Vec<(Sym, Sym)> =
             line.fields.iter().filter(|(name, _)| *name != field::ENTRY_DATE && *name != field::LINE_NO).collect();
