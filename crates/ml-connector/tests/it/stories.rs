@@ -3,6 +3,7 @@
 
 mod assumptions;
 pub mod clerk;
+mod decisions;
 mod drift;
 mod fault_cases;
 pub mod fix_once;
