@@ -3,8 +3,10 @@
 
 mod audit;
 mod books;
+mod config;
 mod cost;
 mod demo;
+mod effect;
 mod output;
 mod ping;
 mod preview;
@@ -108,6 +110,8 @@ enum Command {
     Audit(audit::Audit),
     /// Keep credentials sealed in the database
     Secret(secret::Secret),
+    /// Flows and mappings as files: export, plan and apply
+    Config(config::Config),
 }
 
 impl Common {
@@ -162,6 +166,7 @@ impl Cli {
             Command::Report(command) => command.execute(common).await,
             Command::Audit(command) => command.execute(common).await,
             Command::Secret(command) => command.execute(common).await,
+            Command::Config(command) => command.execute(common).await,
         };
         match result {
             Ok(code) => code,

@@ -17,6 +17,7 @@ pub mod open_cases;
 pub mod pace;
 pub mod pass;
 pub mod ping;
+pub mod plan;
 pub mod poll;
 pub mod post;
 pub mod preview;

@@ -195,6 +195,15 @@ impl CustomerStore {
         &self.id
     }
 
+    /// The customer with its name.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Statement`].
+    pub async fn record(&self) -> Result<Customer, StoreError> {
+        let found = self.store.find(FIND, self.id.as_str()).await?;
+        found.ok_or_else(|| StoreError::NotFound { what: "customer", id: self.id.to_string() })
+    }
+
     /// The store it belongs to.
     pub const fn store(&self) -> &Store {
         &self.store

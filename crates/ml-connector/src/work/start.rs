@@ -251,7 +251,7 @@ pub(super) async fn credentials(flow: &Flow, customer: Option<&CustomerStore>) -
     })
 }
 
-async fn identifier(identifier: &Identifier, customer: Option<&CustomerStore>) -> Result<String, WorkError> {
+pub(super) async fn identifier(identifier: &Identifier, customer: Option<&CustomerStore>) -> Result<String, WorkError> {
     match identifier {
         Identifier::Literal(text) => Ok(text.clone()),
         Identifier::Reference(reference) => Ok(secret(reference, customer).await?.expose_secret().to_owned()),

@@ -1,6 +1,7 @@
 //! The command line as people and scripts meet it: what each command prints, where, and with which exit code.
 
 mod audit;
+mod config;
 mod demo;
 mod ping;
 mod postgres;

@@ -173,5 +173,8 @@ macro_rules! translation {
         174 TableUnreadable Mapper "Table of the mapping cannot be read"
             "A CSV file of categories or values is no UTF-8 text, too long, or has rows that cannot be understood."
             "See the line and the message; save it as CSV UTF-8 with its header."
+        175 ChartUnread Mapper "Ledger's accounts were never read"
+            "Nothing is stored yet of what the ledger accepts, so stored reports cannot be translated."
+            "Run the flow once, or let it refresh; then ask again."
     } };
 }
