@@ -1,25 +1,38 @@
 //! The one place where the service learns what time it is, so that everything else can be told.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use accounting::Date;
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned};
 
 /// Tells the time.
 #[derive(Debug, Clone)]
 pub struct Clock {
     zone: TimeZone,
+    /// How far it goes ahead of the system's, in milliseconds; for tests of what happens after hours or days.
+    ahead_ms: Option<Arc<AtomicI64>>,
 }
 
 impl Clock {
     /// The system's clock, with days counted in `zone`.
     pub fn system(zone: TimeZone) -> Self {
-        Self { zone }
+        Self { zone, ahead_ms: None }
+    }
+
+    /// A clock that goes ahead of the system's by as many milliseconds as `ahead_ms` says at the moment: a test need
+    /// not wait for what takes days.
+    pub fn ahead(zone: TimeZone, ahead_ms: Arc<AtomicI64>) -> Self {
+        Self { zone, ahead_ms: Some(ahead_ms) }
     }
 
     /// Now.
     #[expect(clippy::disallowed_methods, reason = "the one place that asks the system for the time")]
     pub fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        let ahead_ms = self.ahead_ms.as_ref().map_or(0, |ahead_ms| ahead_ms.load(Ordering::Relaxed));
+        now.saturating_add(SignedDuration::from_millis(ahead_ms)).unwrap_or(now)
     }
 
     /// Now, in milliseconds since 1970.

@@ -10,14 +10,14 @@ use super::tx::Tx;
 pub(super) const CREATE: &str = "INSERT INTO users (id, email, name, administrator, home, created_ms, changed_ms) \
      VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (email) DO NOTHING";
 pub(super) const FIND: &str = "SELECT id, email, name, administrator, home, \
-     CASE WHEN password IS NULL THEN 0 ELSE 1 END, disabled_ms, created_ms FROM users WHERE id = $1";
+     CAST(CASE WHEN password IS NULL THEN 0 ELSE 1 END AS BIGINT), disabled_ms, created_ms FROM users WHERE id = $1";
 pub(super) const FIND_BY_EMAIL: &str = "SELECT id, email, name, administrator, home, \
-     CASE WHEN password IS NULL THEN 0 ELSE 1 END, disabled_ms, created_ms FROM users WHERE email = $1";
+     CAST(CASE WHEN password IS NULL THEN 0 ELSE 1 END AS BIGINT), disabled_ms, created_ms FROM users WHERE email = $1";
 pub(super) const PAGE: &str = "SELECT id, email, name, administrator, home, \
-     CASE WHEN password IS NULL THEN 0 ELSE 1 END, disabled_ms, created_ms FROM users \
+     CAST(CASE WHEN password IS NULL THEN 0 ELSE 1 END AS BIGINT), disabled_ms, created_ms FROM users \
      WHERE id > $1 ORDER BY id LIMIT $2";
 pub(super) const PAGE_SEEN_BY: &str = "SELECT u.id, u.email, u.name, u.administrator, u.home, \
-     CASE WHEN u.password IS NULL THEN 0 ELSE 1 END, u.disabled_ms, u.created_ms FROM users u \
+     CAST(CASE WHEN u.password IS NULL THEN 0 ELSE 1 END AS BIGINT), u.disabled_ms, u.created_ms FROM users u \
      WHERE u.id > $1 AND (EXISTS (SELECT 1 FROM grants m WHERE m.user_id = $3 AND m.role = 'admin' \
      AND m.customer_id = u.home) OR EXISTS (SELECT 1 FROM grants g JOIN grants m ON m.customer_id = g.customer_id \
      WHERE g.user_id = u.id AND m.user_id = $3 AND m.role = 'admin')) ORDER BY u.id LIMIT $2";
@@ -30,7 +30,7 @@ pub(super) const CHANGE: &str = "UPDATE users SET name = COALESCE(CAST($1 AS TEX
      disabled_ms = CASE WHEN CAST($3 AS BIGINT) IS NULL THEN disabled_ms \
      WHEN CAST($3 AS BIGINT) = 0 THEN NULL ELSE COALESCE(disabled_ms, CAST($4 AS BIGINT)) END, changed_ms = $4 \
      WHERE id = $5 RETURNING id, email, name, administrator, home, \
-     CASE WHEN password IS NULL THEN 0 ELSE 1 END, disabled_ms, created_ms";
+     CAST(CASE WHEN password IS NULL THEN 0 ELSE 1 END AS BIGINT), disabled_ms, created_ms";
 pub(super) const LOCK_ADMINISTRATORS: &str =
     "UPDATE users SET changed_ms = changed_ms WHERE administrator = 1 AND disabled_ms IS NULL";
 pub(super) const COUNT_ADMINISTRATORS: &str = "SELECT COUNT(*) FROM users \

@@ -133,8 +133,10 @@ fn unread(rejection: &JsonRejection) -> Refusal {
         Some((path, said)) if is_path(path) => (path, said),
         _ => ("", said),
     };
-    let unknown = said.strip_prefix("unknown field `").or_else(|| said.strip_prefix("missing field `"));
-    let field = unknown.and_then(|rest| rest.split('`').next()).map_or_else(
+    let named = ["unknown field `", "missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|said_of| said.strip_prefix(said_of));
+    let field = named.and_then(|rest| rest.split('`').next()).map_or_else(
         || path.to_owned(),
         |name| match path {
             "" | "." => name.to_owned(),

@@ -1,0 +1,13 @@
+//! The service's face over real HTTP on this machine: who gets in, what they may, and how the rest is refused.
+
+mod forms;
+mod hostile;
+mod keys;
+mod listening;
+mod matrix;
+mod people;
+mod roles;
+mod signing_in;
+mod site;
+mod throttling;
+mod tokens;
