@@ -2,11 +2,14 @@
 //! `work` and shows what came of it.
 
 mod audit;
+mod backup;
 mod books;
 mod config;
 mod cost;
 mod demo;
 mod effect;
+mod keys;
+mod migrate;
 mod output;
 mod ping;
 mod preview;
@@ -112,6 +115,14 @@ enum Command {
     Secret(secret::Secret),
     /// Flows and mappings as files: export, plan and apply
     Config(config::Config),
+    /// Copy the database while the service runs, and check the copy
+    Backup(backup::Backup),
+    /// Put a copy in the place of the database
+    Restore(backup::Restore),
+    /// Make a master key, or put another one in its place
+    Keys(keys::Keys),
+    /// Show or apply the steps that bring a database to this program's schema
+    Migrate(migrate::Migrate),
 }
 
 impl Common {
@@ -167,6 +178,10 @@ impl Cli {
             Command::Audit(command) => command.execute(common).await,
             Command::Secret(command) => command.execute(common).await,
             Command::Config(command) => command.execute(common).await,
+            Command::Backup(command) => command.execute(common).await,
+            Command::Restore(command) => command.execute(common).await,
+            Command::Keys(command) => command.execute(common).await,
+            Command::Migrate(command) => command.execute(common).await,
         };
         match result {
             Ok(code) => code,

@@ -15,11 +15,13 @@ mod approval;
 mod attempt;
 mod audit;
 mod audit_check;
+mod backup;
 mod budget;
 mod case;
 mod cause;
 mod chart;
 mod chart_document;
+mod condition;
 mod control;
 mod counter;
 mod credential;
@@ -42,6 +44,7 @@ mod lane;
 mod lines;
 mod link;
 mod look_alike;
+mod master_key;
 mod pass;
 mod place;
 mod postgres;
@@ -70,10 +73,12 @@ pub use attempt::{
 };
 pub use audit::{AuditEntry, AuditEvent, AuditFilter};
 pub use audit_check::{Verified, verify_export};
+pub use backup::{Checked, back_up, check_copy, restore};
 pub use budget::BudgetWindow;
 pub use case::{Case, CaseFilter, CaseKind, CaseState, Consent, Decision, NewCase, Verdict};
 pub use cause::{Cause, CauseReport, cause_id};
 pub use chart::StoredChart;
+pub use condition::{Condition, SchemaState};
 pub use control::Control;
 pub use credential::{Fresh, credential_sha256};
 pub use customer::{Customer, CustomerStore};
@@ -92,6 +97,7 @@ pub use lane::Lease;
 pub use lines::StoredLine;
 pub use link::LINK_MS;
 pub use look_alike::{Answer, LookAlike};
+pub use master_key::{DataKeys, MasterKey};
 pub use pass::StoredPass;
 pub use place::Place;
 pub use posting::{NewPosting, PostingChange, PostingTotal, StoredPosting};
@@ -101,7 +107,7 @@ pub use report::{
     Arrival, InboxReport, InboxState, KnownReport, NewReport, RawReport, ReportChange, ReportTotal, ReportVersion,
     Unseen,
 };
-pub use secret::{MasterKey, SecretInfo};
+pub use secret::SecretInfo;
 pub use session::Session;
 pub use sqlite::Access;
 #[doc(hidden)]
@@ -193,6 +199,15 @@ impl Store {
     /// [`StoreError::Statement`].
     pub async fn restored(&self, at_ms: i64) -> Result<Option<Restored>, StoreError> {
         installation::restored(self, at_ms).await
+    }
+
+    /// Notes that the database was put back to an earlier state, by tools that leave no trace of it. It is treated as
+    /// restored from then on.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn mark_restored(&self, at_ms: i64) -> Result<(), StoreError> {
+        installation::suspect(self, at_ms).await
     }
 
     /// Whether a restore would be noticed at all: on PostgreSQL our role may be kept from asking for the server's

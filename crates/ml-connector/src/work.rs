@@ -14,6 +14,7 @@ pub mod hand_over;
 pub mod lane;
 pub mod likeness;
 pub mod open_cases;
+pub mod master_key;
 pub mod pace;
 pub mod pass;
 pub mod ping;

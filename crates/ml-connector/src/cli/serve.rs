@@ -16,7 +16,8 @@ use crate::store::{Access, Store};
 use crate::systems::connect::Endpoints;
 use crate::web;
 use crate::work::ACTOR;
-use crate::work::start::{make_master_key, open_store};
+use crate::work::master_key::make_master_key;
+use crate::work::start::open_store;
 use crate::work::worker::Worker;
 
 /// Options of `serve`.

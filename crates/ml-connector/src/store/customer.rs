@@ -7,7 +7,7 @@ use super::error::{StoreError, failed};
 use super::ids::{CustomerId, UserId};
 use super::sql::{self, Row, Target};
 use super::tx::Tx;
-use super::{Access, AuditEvent, Store, secret};
+use super::{Access, AuditEvent, Store};
 
 pub(super) const CREATE: &str =
     "INSERT INTO customers (id, name, wrapped_key, created_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING";
@@ -130,7 +130,7 @@ impl Store {
             return Err(StoreError::Taken { what: "customer" });
         }
         let id = self.0.ids.customer(at_ms)?;
-        let wrapped = self.0.master_key.as_ref().map(|key| secret::new_wrapped_key(key, &id)).transpose()?;
+        let wrapped = self.0.master_key.as_ref().map(|key| key.new_wrapped_key(&id)).transpose()?;
         let customer = self.door(id.clone());
         let mut tx = customer.begin().await?;
         let creating = sql::query(CREATE).bind(id.as_str()).bind(name).bind(wrapped).bind(at_ms);

@@ -55,6 +55,32 @@ pub enum StoreError {
         #[source]
         source: std::io::Error,
     },
+    /// A file that would be overwritten.
+    #[error("{path} exists already")]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A copy of a database does not pass its check.
+    #[error("the copy {path} is not whole")]
+    CopyWrong {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        #[source]
+        source: Box<StoreError>,
+    },
+    /// A file was asked of a database that is on a server.
+    #[error("the database is on a server, which copies and restores it by its own tools")]
+    OfServer,
+    /// The audit lacks an entry that its anchor has.
+    #[error("the audit chain of {customer} does not hold entry {seq}, which was noted in the anchor")]
+    AuditCut {
+        /// Whose chain.
+        customer: String,
+        /// The entry.
+        seq: i64,
+    },
     /// The database was opened for reading only.
     #[error("the database was opened for reading only")]
     ReadOnly,
@@ -220,6 +246,10 @@ impl StoreError {
             Self::MasterKeyMissing | Self::MasterKeyWrong { .. } => Code::MasterKeyMissing,
             Self::SecretMissing { .. } | Self::SecretDamaged { .. } => Code::SecretMissing,
             Self::AuditBroken { .. } => Code::AuditBroken,
+            Self::AuditCut { .. } => Code::AuditCut,
+            Self::InTheWay { .. } => Code::FileInTheWay,
+            Self::CopyWrong { .. } => Code::BackupFailed,
+            Self::OfServer => Code::BackupByServer,
             Self::Statement { source, .. } | Self::Open { source, .. } => return code_of(source),
             _ => return None,
         })

@@ -6,6 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -19,7 +20,7 @@ use super::sqlite::beside;
 
 mod server;
 
-pub(super) use server::{create_on_server, restored};
+pub(super) use server::{create_on_server, restored, suspect};
 
 pub(super) const FIND: &str =
     "SELECT id, incarnation, commits, committed_ms, restored_ms, restored_to_ms, created_ms FROM installation";
@@ -197,7 +198,7 @@ impl Mark {
     fn open(database: &Path) -> Result<Self, StoreError> {
         let path = beside(database, "installation");
         let reading = |source| StoreError::File { doing: "reading", path: path.clone(), source };
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).clone();
+        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).clone();
         let mut file = options.open(&path).map_err(reading)?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(reading)?;

@@ -46,6 +46,18 @@ pub(super) async fn enforce(connection: &mut PgConnection) -> Result<(), StoreEr
     Ok(())
 }
 
+/// Tables of customers' data that are not bound. It changes nothing.
+pub(super) async fn unbound(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    let rows = sqlx::query(UNBOUND).bind(ACROSS_CUSTOMERS).fetch_all(connection).await?;
+    let mut tables = Vec::new();
+    for row in rows {
+        if !row.try_get::<bool, _>(1)? {
+            tables.push(row.try_get(0)?);
+        }
+    }
+    Ok(tables)
+}
+
 /// Lets a step of the schema see all rows. It holds everybody else off these tables until the transaction ends, so that
 /// nobody meets them unbound.
 pub(super) async fn lift(connection: &mut PgConnection) -> Result<(), StoreError> {

@@ -74,6 +74,15 @@ fn options(server: &Server, access: Access) -> PgConnectOptions {
     named.statement_cache_capacity(PREPARED).options(settings).disable_statement_logging()
 }
 
+/// The newest schema applied to a database, which is not changed.
+pub(super) async fn schema_of(server: &Server) -> Result<i64, StoreError> {
+    let opening = |source| StoreError::Open { place: server.to_string(), source };
+    let mut connection = PgConnection::connect_with(&options(server, Access::Read)).await.map_err(opening)?;
+    let found = applied(&mut connection).await;
+    connection.close().await.map_err(opening)?;
+    found
+}
+
 /// What must hold of the server and of our role, lest a commit be lost or a customer's rows be seen by another.
 async fn examine(connection: &mut PgConnection, server: &Server, access: Access) -> Result<(), StoreError> {
     let asking = failed("asking the database server for its settings");

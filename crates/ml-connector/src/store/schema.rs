@@ -4,6 +4,7 @@
 /// One step of the schema.
 pub(super) struct Schema {
     pub(super) version: i64,
+    pub(super) name: &'static str,
     pub(super) sqlite: &'static str,
     pub(super) postgres: &'static str,
 }
@@ -12,6 +13,7 @@ macro_rules! schema {
     ($version:literal, $file:literal) => {
         Schema {
             version: $version,
+            name: $file,
             sqlite: include_str!(concat!("../../migrations/sqlite/", $file)),
             postgres: include_str!(concat!("../../migrations/postgres/", $file)),
         }

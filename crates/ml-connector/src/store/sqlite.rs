@@ -2,6 +2,7 @@
 //! databases stands here; statements do not.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ pub(super) async fn open(path: &Path, access: Access, at_ms: i64) -> Result<Data
     let reading = options.clone().read_only(true).pragma("cache_size", READER_CACHE);
     let (writer, reader) = match access {
         Access::Write => {
+            create_for_owner(path)?;
             let writing = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
             let writer = pool(1).connect_with(writing).await.map_err(opening)?;
             (writer, pool(READERS).connect_lazy_with(reading))
@@ -93,6 +95,45 @@ async fn bring_to_schema(pool: &SqlitePool, access: Access, at_ms: i64) -> Resul
     Ok(())
 }
 
+/// Copies a database that others may be writing into an empty file.
+pub(super) async fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let opening = |source| StoreError::Open { place: from.display().to_string(), source };
+    let copying = failed("copying the database");
+    let pool = pool(1).connect_with(options().filename(from).read_only(true)).await.map_err(opening)?;
+    let to = to.to_string_lossy().into_owned();
+    let copied = sqlx::query("VACUUM INTO $1").bind(to).execute(&pool).await.map_err(copying);
+    pool.close().await;
+    copied.map(|_| ())
+}
+
+/// Checks every page and index of a file, whichever program wrote it.
+pub(super) async fn check_file(path: &Path) -> Result<(), StoreError> {
+    let opening = |source| StoreError::Open { place: path.display().to_string(), source };
+    let pool = pool(1).connect_with(options().filename(path).read_only(true)).await.map_err(opening)?;
+    let checked = check(&pool).await;
+    pool.close().await;
+    checked
+}
+
+/// Writes the log of a database that nobody has open back into its file.
+pub(super) async fn write_back(path: &Path) -> Result<(), StoreError> {
+    let opening = |source| StoreError::Open { place: path.display().to_string(), source };
+    let writing = failed("writing the log back");
+    let pool = pool(1).connect_with(options().filename(path)).await.map_err(opening)?;
+    let written = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&pool).await.map_err(writing);
+    pool.close().await;
+    written.map(|_| ())
+}
+
+/// The newest schema applied to a file, which is not changed.
+pub(super) async fn schema_of(path: &Path) -> Result<i64, StoreError> {
+    let opening = |source| StoreError::Open { place: path.display().to_string(), source };
+    let pool = pool(1).connect_with(options().filename(path).read_only(true)).await.map_err(opening)?;
+    let found = applied(&pool).await;
+    pool.close().await;
+    found
+}
+
 /// The newest schema applied; 0 for an empty database.
 async fn applied(pool: &SqlitePool) -> Result<i64, StoreError> {
     let reading = failed("reading the database's schema version");
@@ -131,14 +172,26 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .test_before_acquire(false)
 }
 
+/// People's names and expenses will stand in it, so that others of this machine may not read it. SQLite gives the files
+/// beside it the same rights.
+fn create_for_owner(path: &Path) -> Result<(), StoreError> {
+    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match created {
+        Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(StoreError::File { doing: "creating the database", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// `<database>.lock`, locked for this process alone.
-fn lock(path: &Path) -> Result<File, StoreError> {
+pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     let lock_path = beside(path, "lock");
     let failed = |doing| {
         let path = lock_path.clone();
         move |source| StoreError::File { doing, path, source }
     };
-    let options = OpenOptions::new().write(true).create(true).truncate(false).clone();
+    let options = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).clone();
     let file = options.open(&lock_path).map_err(failed("opening the lock file"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -6,8 +6,8 @@ use super::sql::Text;
 use super::{agreement, approval, gate, hand_over, handled, look_alike};
 use super::{
     attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_time, grant, held,
-    idempotency, installation, lane, link, pass, posting, reconciliation, reference_drift, report, secret, session,
-    sqlite, throttle, token, user, wanted,
+    idempotency, installation, lane, link, master_key, pass, posting, reconciliation, reference_drift, report, secret,
+    session, sqlite, throttle, token, user, wanted,
 };
 
 const PLAIN: &[&str] = &[
@@ -23,9 +23,9 @@ const PLAIN: &[&str] = &[
     customer::LIST,
     customer::FIND,
     customer::FIND_BY_NAME,
-    secret::WRAPPED_KEY,
-    secret::WRAPPED_KEYS,
-    secret::PUT_WRAPPED_KEY,
+    master_key::WRAPPED_KEY,
+    master_key::WRAPPED_KEYS,
+    master_key::PUT_WRAPPED_KEY,
     secret::SEAL,
     secret::NEWEST,
     secret::LIST,

@@ -1,10 +1,6 @@
 //! Opens everything a flow needs: the store, the flow at its stored version, its credentials, its two systems. Nothing
 //! is sent to a vendor here.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use accounting::Code;
@@ -13,11 +9,12 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use super::master_key::master_keys;
 use super::{ACTOR, Progress, Work, WorkError, rules};
 use crate::clock::Clock;
 use crate::flow::{Destination, Flow, Identifier, SecretRef, Source};
 use crate::settings::Settings;
-use crate::store::{Access, AuditEvent, CustomerStore, FlowId, Ids, MasterKey, Place, RunId, Store, StoredFlow};
+use crate::store::{Access, AuditEvent, CustomerStore, FlowId, Ids, Place, RunId, Store, StoredFlow};
 use crate::systems::connect::{self, Credentials, Endpoints};
 use crate::systems::expensify::Expensify;
 use crate::systems::intacct::Intacct;
@@ -56,58 +53,16 @@ pub struct Opened {
 /// Those of the store; [`Code::MasterKeyMissing`] where a given key cannot be read.
 pub async fn open_store(settings: &Settings, access: Access, clock: &Clock) -> Result<Store, WorkError> {
     let place = place(settings)?;
-    let key = match master_key(&settings.secrets.master_key)? {
-        None => key_beside(&place).filter(|path| path.exists()).map(|path| MasterKey::read(&path)).transpose()?,
-        key => key,
-    };
+    let key = master_keys(settings)?;
     Ok(Store::open(place, access, key, Ids::system(), clock.now_ms()).await?)
 }
 
-fn place(settings: &Settings) -> Result<Place, WorkError> {
-    Ok(Place::parse(&settings.database.url, settings.database.connections)?)
-}
-
-/// Where the master key of a database file lies that was given none: `<database>.master-key`.
-fn key_beside(place: &Place) -> Option<PathBuf> {
-    let mut name = place.file()?.as_os_str().to_owned();
-    name.push(".master-key");
-    Some(name.into())
-}
-
-/// Makes a master key beside a database file that does not exist yet, where the settings lead to none: so that
-/// credentials can be sealed from the first start on. Where it was put.
+/// Where the settings say the database is.
 ///
 /// # Errors
-/// [`Code::DatabaseUnusable`] where the file cannot be written; that of the settings' own reference.
-pub fn make_master_key(settings: &Settings) -> Result<Option<PathBuf>, WorkError> {
-    let place = place(settings)?;
-    let is_new = place.file().is_some_and(|file| !file.exists());
-    if !is_new || master_key(&settings.secrets.master_key)?.is_some() {
-        return Ok(None);
-    }
-    let Some(path) = key_beside(&place).filter(|path| !path.exists()) else { return Ok(None) };
-    let refused = |error: std::io::Error| WorkError::Refused {
-        code: Code::DatabaseUnusable,
-        detail: format!("the master key cannot be written to {}: {error}", path.display()),
-    };
-    let text = MasterKey::generate()?.to_text();
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(refused)?;
-    file.write_all(text.expose_secret().as_bytes()).and_then(|()| file.sync_all()).map_err(refused)?;
-    Ok(Some(path))
-}
-
-/// The master key, where the reference leads to one; none where the variable or file does not exist.
-fn master_key(reference: &str) -> Result<Option<MasterKey>, WorkError> {
-    if let Some(name) = reference.strip_prefix("env:") {
-        return match std::env::var(name) {
-            Ok(text) if !text.trim().is_empty() => Ok(Some(MasterKey::parse(&text)?)),
-            _ => Ok(None),
-        };
-    }
-    match reference.strip_prefix("file:").map(Path::new) {
-        Some(path) if path.exists() => Ok(Some(MasterKey::read(path)?)),
-        _ => Ok(None),
-    }
+/// [`Code::DatabaseAddress`].
+pub fn place(settings: &Settings) -> Result<Place, WorkError> {
+    Ok(Place::parse(&settings.database.url, settings.database.connections)?)
 }
 
 impl Opened {

@@ -79,9 +79,15 @@ pub(in crate::store) async fn restored(store: &Store, at_ms: i64) -> Result<Opti
         return Ok(None);
     }
     tracing::warn!("the database server is another one, or was rolled back: posting waits for the ledger to be read");
-    let suspect = sql::query(SUSPECT).bind(at_ms).bind(newest_ms(store).await?);
-    suspect.execute(database.writer("")).await.map_err(failed("noting that the database looks restored"))?;
+    suspect(store, at_ms).await?;
     Ok(existing(database).await?.restored)
+}
+
+/// Notes that the database was put back to an earlier state.
+pub(in crate::store) async fn suspect(store: &Store, at_ms: i64) -> Result<(), StoreError> {
+    let suspect = sql::query(SUSPECT).bind(at_ms).bind(newest_ms(store).await?);
+    let suspecting = suspect.execute(store.0.database.writer(""));
+    suspecting.await.map(|_| ()).map_err(failed("noting that the database looks restored"))
 }
 
 /// When the last change of any customer was kept; 0 where there is none.

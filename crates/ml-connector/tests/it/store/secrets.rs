@@ -128,7 +128,7 @@ async fn another_master_key_takes_over_all_data_keys(database: TestDatabase) {
     world.store.require_master_key().await.unwrap();
     world.store.create_customer("other", "test", NOW_MS).await.unwrap();
     seal(&world, "user_password", CANARY).await;
-    world.store.rewrap(&MasterKey::parse(OTHER).unwrap()).await.unwrap();
+    world.store.rewrap(&MasterKey::parse(OTHER).unwrap(), "test", NOW_MS).await.unwrap();
     world.store.clone().close().await;
     drop(world);
     assert!(database.open(Access::Write, key(KEY)).await.is_err());
