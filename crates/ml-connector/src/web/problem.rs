@@ -60,7 +60,7 @@ impl Refusal {
 
     /// Something went wrong inside. The cause goes to the log.
     pub fn failed(doing: &'static str, cause: &(dyn Error + 'static)) -> Self {
-        tracing::error!(error = cause, "{doing} failed");
+        tracing::error!(error = cause, said = doing, "a request failed");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::ServiceFailed, "It was not done.")
     }
 
