@@ -13,6 +13,7 @@ use crate::work::WorkError;
 /// The names of fields that are written; a test holds our own calls to them.
 pub const NAMES: &[&str] = &[
     "actor",
+    "caller",
     "attempts",
     "began_ms",
     "capability",
