@@ -7,6 +7,7 @@
 mod api;
 mod caller;
 mod customers;
+mod flows;
 mod grants;
 mod guard;
 mod hasher;
@@ -26,6 +27,7 @@ mod sessions;
 mod state;
 mod tokens;
 mod users;
+mod wishes;
 
 pub use api::router;
 pub use caller::{Actor, Caller};

@@ -13,7 +13,7 @@ use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::state::State;
-use super::{customers, grants, guard, links, me, reference, sessions, tokens, users};
+use super::{customers, flows, grants, guard, links, me, reference, sessions, tokens, users, wishes};
 
 /// Where every route of the API begins.
 pub const PREFIX: &str = "/api/v1";
@@ -74,6 +74,8 @@ fn resources() -> OpenApiRouter<State> {
         .merge(customers::routes())
         .merge(grants::routes())
         .merge(tokens::routes())
+        .merge(flows::routes())
+        .merge(wishes::routes())
 }
 
 /// Every route of the service.

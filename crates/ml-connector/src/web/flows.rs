@@ -1,0 +1,393 @@
+//! Flows: their documents, versions and times, and pausing. A document comes in through one door: it is read as a flow
+//! file is, may name sealed secrets alone, and becomes a new version or is refused with all its mistakes.
+
+use axum::extract::State as Shared;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use accounting::Code;
+
+use super::caller::{Actor, Caller};
+use super::page::{Page, Paging};
+use super::problem::Refusal;
+use super::request::{Asked, Body, Place};
+use super::state::State;
+use crate::flow::{Flow, FlowError, Mode, SecretRef};
+use crate::store::{CustomerStore, FlowId, FlowTimes, FlowVersionInfo, Right, StoreError, StoredFlow};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(list_flows, create_flow))
+        .routes(routes!(show_flow))
+        .routes(routes!(change_flow))
+        .routes(routes!(list_flow_versions))
+        .routes(routes!(show_flow_version))
+        .routes(routes!(pause_flow))
+        .routes(routes!(resume_flow))
+}
+
+/// A flow.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FlowAnswer {
+    /// Its id.
+    id: String,
+    /// Its name, unique for the customer.
+    name: String,
+    /// Version of its document, from 1.
+    version: u32,
+    /// When that version was made, in milliseconds since 1970.
+    changed_ms: i64,
+    /// `rehearsal` or `post`; null where the document can no longer be read.
+    mode: Option<&'static str>,
+    /// When it last did what, in milliseconds since 1970.
+    times: TimesAnswer,
+}
+
+/// When a flow did what, in milliseconds since 1970; null for never.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TimesAnswer {
+    /// Read its source.
+    polled_ms: Option<i64>,
+    /// Read its destination's chart.
+    refreshed_ms: Option<i64>,
+    /// Read the last weeks of its source again.
+    swept_ms: Option<i64>,
+    /// Tied out.
+    reconciled_ms: Option<i64>,
+    /// Since when posting is paused.
+    paused_ms: Option<i64>,
+    /// Passes in a row that failed.
+    failures: i64,
+    /// When it is due next.
+    next_ms: i64,
+}
+
+/// A flow with its document.
+#[derive(Serialize, ToSchema)]
+pub(super) struct FlowDocument {
+    #[serde(flatten)]
+    flow: FlowAnswer,
+    /// The document, as it was written (TOML).
+    document: String,
+}
+
+/// A flow's document.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewFlow {
+    /// The document (TOML); its `customer` is the customer's name.
+    document: String,
+}
+
+/// A change of a flow's document.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FlowChange {
+    /// The whole document (TOML).
+    document: String,
+    /// The version that it was made from; the change is refused where another has come since.
+    expected_version: u32,
+    /// Why, for the audit.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Why something is done, for the audit.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Reason {
+    /// Why.
+    #[serde(default)]
+    reason: String,
+}
+
+/// A version of a flow's document.
+#[derive(Serialize, ToSchema)]
+pub(super) struct VersionAnswer {
+    /// From 1.
+    version: u32,
+    /// Hash of the document.
+    sha256: String,
+    /// When it was made, in milliseconds since 1970.
+    created_ms: i64,
+}
+
+/// Which flow of which customer.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct FlowPlace {
+    /// The customer's id.
+    pub(super) customer: String,
+    /// The flow's id.
+    pub(super) flow: String,
+}
+
+/// Which version of which flow.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(super) struct VersionPlace {
+    /// The customer's id.
+    customer: String,
+    /// The flow's id.
+    flow: String,
+    /// The version, from 1.
+    version: u32,
+}
+
+impl From<FlowTimes> for TimesAnswer {
+    fn from(times: FlowTimes) -> Self {
+        Self {
+            polled_ms: times.polled_ms,
+            refreshed_ms: times.refreshed_ms,
+            swept_ms: times.swept_ms,
+            reconciled_ms: times.reconciled_ms,
+            paused_ms: times.paused_ms,
+            failures: times.failures,
+            next_ms: times.next_ms,
+        }
+    }
+}
+
+/// A flow's id; what is none is not found.
+pub(super) fn flow_id(text: &str) -> Result<FlowId, Refusal> {
+    FlowId::parse(text).ok_or_else(Refusal::not_found)
+}
+
+async fn answer(customer: &CustomerStore, stored: &StoredFlow) -> Result<FlowAnswer, Refusal> {
+    let times = customer.flow_times(&stored.id).await?.into();
+    let mode = Flow::parse(&stored.document, "", None).ok().map(|flow| match flow.mode {
+        Mode::Rehearsal => "rehearsal",
+        Mode::Post => "post",
+    });
+    let StoredFlow { id, name, version, created_ms, .. } = stored;
+    Ok(FlowAnswer { id: id.to_string(), name: name.clone(), version: *version, changed_ms: *created_ms, mode, times })
+}
+
+/// List flows
+#[utoipa::path(get, path = "/customers/{customer}/flows", operation_id = "list_flows", tag = "Flows",
+    params(("customer" = String, Path, description = "The customer's id")),
+    responses((status = 200, description = "All flows, by name", body = Page<FlowAnswer>)))]
+async fn list_flows(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(customer): Place<String>,
+) -> Result<axum::Json<Page<FlowAnswer>>, Refusal> {
+    let (customer, _) = caller.customer(&state, &customer, Right::View).await?;
+    let mut items = Vec::new();
+    for stored in customer.flows().await? {
+        items.push(answer(&customer, &stored).await?);
+    }
+    Ok(axum::Json(Page { items, next: None }))
+}
+
+/// Make a flow
+#[utoipa::path(post, path = "/customers/{customer}/flows", operation_id = "create_flow", tag = "Flows",
+    params(("customer" = String, Path, description = "The customer's id")), request_body = NewFlow,
+    responses((status = 201, description = "Made", body = FlowDocument)))]
+async fn create_flow(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(customer): Place<String>,
+    Body(asked): Body<NewFlow>,
+) -> Result<(StatusCode, axum::Json<FlowDocument>), Refusal> {
+    let (customer, actor) = caller.customer(&state, &customer, Right::Map).await?;
+    let flow = readable(&customer, &asked.document).await?;
+    if customer.flows().await?.iter().any(|stored| stored.name == flow.name) {
+        return Err(Refusal::conflict(format!("There is a flow called \"{}\" already; change that one.", flow.name)));
+    }
+    let stored = keep(&state, &customer, &actor, &flow, "").await?;
+    Ok((StatusCode::CREATED, axum::Json(stored)))
+}
+
+/// Show a flow with its document
+#[utoipa::path(get, path = "/customers/{customer}/flows/{flow}", operation_id = "show_flow", tag = "Flows",
+    params(FlowPlace), responses((status = 200, description = "The flow", body = FlowDocument)))]
+async fn show_flow(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(place): Place<FlowPlace>,
+) -> Result<axum::Json<FlowDocument>, Refusal> {
+    let (customer, _) = caller.customer(&state, &place.customer, Right::View).await?;
+    let stored = customer.flow(&flow_id(&place.flow)?).await?;
+    let flow = answer(&customer, &stored).await?;
+    Ok(axum::Json(FlowDocument { flow, document: stored.document }))
+}
+
+/// Change a flow's document
+///
+/// It becomes a new version; what is held is translated again by itself. Ask `what_if` first what it would change.
+#[utoipa::path(put, path = "/customers/{customer}/flows/{flow}/document", operation_id = "change_flow", tag = "Flows",
+    params(FlowPlace), request_body = FlowChange,
+    responses((status = 200, description = "As it is now", body = FlowDocument)))]
+async fn change_flow(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(place): Place<FlowPlace>,
+    Body(asked): Body<FlowChange>,
+) -> Result<axum::Json<FlowDocument>, Refusal> {
+    let (customer, actor) = caller.customer(&state, &place.customer, Right::Map).await?;
+    let before = customer.flow(&flow_id(&place.flow)?).await?;
+    let flow = readable(&customer, &asked.document).await?;
+    if flow.name != before.name {
+        let detail = format!("The flow is called \"{}\"; another name would be another flow.", before.name);
+        return Err(Refusal::invalid("document", detail));
+    }
+    if before.version != asked.expected_version {
+        let detail = format!("Version {} has come since; make the change to that one.", before.version);
+        return Err(Refusal::conflict(detail).with("version", json!(before.version)));
+    }
+    Ok(axum::Json(keep(&state, &customer, &actor, &flow, &asked.reason).await?))
+}
+
+/// List the versions of a flow's document, the newest first
+#[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/versions", operation_id = "list_flow_versions",
+    tag = "Flows", params(FlowPlace, Paging),
+    responses((status = 200, description = "A page of versions", body = Page<VersionAnswer>)))]
+async fn list_flow_versions(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(place): Place<FlowPlace>,
+    Asked(paging): Asked<Paging>,
+) -> Result<axum::Json<Page<VersionAnswer>>, Refusal> {
+    let (customer, _) = caller.customer(&state, &place.customer, Right::View).await?;
+    let flow = customer.flow(&flow_id(&place.flow)?).await?;
+    let before = match paging.after.as_str() {
+        "" => None,
+        text => Some(text.parse().map_err(|_| Refusal::invalid("after", "It is no `next` of this list."))?),
+    };
+    let rows = customer.flow_versions(&flow.id, before, paging.rows()).await?;
+    Ok(axum::Json(Page::cut(&paging, rows, |row| row.version.to_string(), VersionAnswer::from)))
+}
+
+impl From<FlowVersionInfo> for VersionAnswer {
+    fn from(info: FlowVersionInfo) -> Self {
+        Self { version: info.version, sha256: info.sha256, created_ms: info.created_ms }
+    }
+}
+
+/// Show a version of a flow's document
+#[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/versions/{version}", operation_id = "show_flow_version",
+    tag = "Flows", params(VersionPlace),
+    responses((status = 200, description = "The version", body = FlowDocument)))]
+async fn show_flow_version(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(place): Place<VersionPlace>,
+) -> Result<axum::Json<FlowDocument>, Refusal> {
+    let (customer, _) = caller.customer(&state, &place.customer, Right::View).await?;
+    let stored = customer.flow_version(&flow_id(&place.flow)?, place.version).await?;
+    let flow = answer(&customer, &stored).await?;
+    Ok(axum::Json(FlowDocument { flow, document: stored.document }))
+}
+
+/// Pause a flow's posting
+///
+/// Reading, mapping and validating go on.
+#[utoipa::path(post, path = "/customers/{customer}/flows/{flow}/pause", operation_id = "pause_flow", tag = "Flows",
+    params(FlowPlace), request_body = Reason,
+    responses((status = 200, description = "As it is now", body = FlowDocument)))]
+async fn pause_flow(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(place): Place<FlowPlace>,
+    Body(asked): Body<Reason>,
+) -> Result<axum::Json<FlowDocument>, Refusal> {
+    set_paused(&state, &caller, &place, &asked, true).await
+}
+
+/// Let a paused flow post again
+#[utoipa::path(post, path = "/customers/{customer}/flows/{flow}/resume", operation_id = "resume_flow", tag = "Flows",
+    params(FlowPlace), request_body = Reason,
+    responses((status = 200, description = "As it is now", body = FlowDocument)))]
+async fn resume_flow(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(place): Place<FlowPlace>,
+    Body(asked): Body<Reason>,
+) -> Result<axum::Json<FlowDocument>, Refusal> {
+    set_paused(&state, &caller, &place, &asked, false).await
+}
+
+async fn set_paused(
+    state: &State,
+    caller: &Caller,
+    place: &FlowPlace,
+    asked: &Reason,
+    paused: bool,
+) -> Result<axum::Json<FlowDocument>, Refusal> {
+    let (customer, actor) = caller.customer(state, &place.customer, Right::Operate).await?;
+    let stored = customer.flow(&flow_id(&place.flow)?).await?;
+    let at_ms = state.clock.now_ms();
+    if customer.flow_times(&stored.id).await?.paused_ms.is_some() != paused {
+        let mut tx = customer.begin().await?;
+        tx.pause_flow(&stored.id, paused.then_some(at_ms)).await?;
+        tx.await_flow(&stored.id, at_ms).await?;
+        let action = if paused { "flow.paused" } else { "flow.resumed" };
+        let event = actor.event(action, stored.id.as_str(), json!({ "reason": asked.reason }));
+        tx.commit(at_ms, vec![event]).await?;
+    }
+    let flow = answer(&customer, &stored).await?;
+    Ok(axum::Json(FlowDocument { flow, document: stored.document }))
+}
+
+/// A document that this customer may have, or all that is wrong with it.
+pub(super) async fn readable(customer: &CustomerStore, document: &str) -> Result<Flow, Refusal> {
+    let flow = Flow::parse(document, "document", None).map_err(|error| mistakes(&error))?;
+    let name = customer.customer().await?.name;
+    if flow.customer != name {
+        return Err(Refusal::invalid("document", format!("Its `customer` must be \"{name}\".")));
+    }
+    // What came over the network must not read this machine's files or environment.
+    let foreign = flow.references().into_iter().find(|(_, reference)| !matches!(reference, SecretRef::Sealed(_)));
+    if let Some((key, _)) = foreign {
+        let detail = format!("`{key}` must be \"sealed\" or \"sealed:NAME\": put the secret here first.");
+        return Err(Refusal::invalid("document", detail));
+    }
+    Ok(flow)
+}
+
+/// All mistakes of a document, each with its place.
+fn mistakes(error: &FlowError) -> Refusal {
+    let all: Vec<Value> = error
+        .problems
+        .iter()
+        .map(|mistake| {
+            json!({
+                "line": mistake.line, "column": mistake.column, "key": mistake.path,
+                "detail": mistake.message, "remedy": mistake.remedy,
+            })
+        })
+        .collect();
+    let detail = format!("The document has {} mistakes.", all.len());
+    Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::FlowInvalid, detail).with("mistakes", json!(all))
+}
+
+async fn keep(
+    state: &State,
+    customer: &CustomerStore,
+    actor: &Actor,
+    flow: &Flow,
+    reason: &str,
+) -> Result<FlowDocument, Refusal> {
+    let at_ms = state.clock.now_ms();
+    let mut tx = customer.begin().await?;
+    let version = match tx.put_flow(&flow.name, &flow.document, &actor.id, at_ms).await {
+        Err(StoreError::Stale { .. }) => return Err(Refusal::conflict("Another version has come meanwhile.")),
+        kept => kept?,
+    };
+    if version.new {
+        tx.await_flow(&version.id, at_ms).await?;
+        let sha256 = data_encoding::HEXLOWER.encode(&flow.sha256);
+        let detail = json!({ "version": version.version, "sha256": sha256, "reason": reason });
+        tx.commit(at_ms, vec![actor.event("flow.changed", version.id.as_str(), detail)]).await?;
+    } else {
+        drop(tx);
+    }
+    let stored = customer.flow(&version.id).await?;
+    let flow = answer(customer, &stored).await?;
+    Ok(FlowDocument { flow, document: stored.document })
+}
