@@ -4,6 +4,7 @@ mod audit;
 mod audit_forged;
 mod cases;
 mod facts;
+mod held;
 mod inbox;
 mod isolation;
 mod lanes;

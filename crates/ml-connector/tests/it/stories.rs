@@ -20,3 +20,4 @@ mod release;
 pub mod secrets;
 mod source_faults;
 mod together;
+mod what_if;
