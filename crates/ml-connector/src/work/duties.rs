@@ -6,9 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
-use super::WorkError;
 use super::pass::Duties;
-use super::start::zone;
 use crate::flow::Flow;
 use crate::store::{FlowId, FlowTimes, Wanted, WantedKind};
 
@@ -27,18 +25,9 @@ enum Duty {
 }
 
 /// What is due now, and when the schedules make the flow due next, in epoch milliseconds.
-///
-/// # Errors
-/// [`WorkError::Refused`] for a time zone that does not exist.
-pub fn duties(
-    flow: &Flow,
-    id: &FlowId,
-    times: &FlowTimes,
-    asked: &[Wanted],
-    now_ms: i64,
-) -> Result<(Duties, i64), WorkError> {
-    let zone = zone(&flow.schedule.time_zone)?;
+pub fn duties(flow: &Flow, id: &FlowId, times: &FlowTimes, asked: &[Wanted], now_ms: i64) -> (Duties, i64) {
     let schedule = &flow.schedule;
+    let zone = &schedule.zone;
     let due = agenda(
         [
             (Duty::Poll, &schedule.poll, times.polled_ms),
@@ -48,7 +37,7 @@ pub fn duties(
             (Duty::Reconcile, &schedule.reconcile, times.reconciled_ms.or(Some(times.polled_ms.unwrap_or(now_ms)))),
         ],
         now_ms,
-        &zone,
+        zone,
     );
     let wants = |kinds: &[WantedKind]| asked.iter().any(|wanted| kinds.contains(&wanted.kind));
     let of_the_pass =
@@ -61,10 +50,10 @@ pub fn duties(
         ledger: asked.iter().any(|wanted| !of_the_pass.contains(&wanted.kind)),
     };
     let scheduled_ms = due.next_ms.unwrap_or(i64::MAX);
-    let spread_ms = if schedule.poll.is_elapsed() { spread_ms(id, flow, &zone, now_ms) } else { 0 };
-    let opens_ms = opens_ms(flow, &zone, now_ms).unwrap_or(i64::MAX);
+    let spread_ms = if schedule.poll.is_elapsed() { spread_ms(id, flow, zone, now_ms) } else { 0 };
+    let opens_ms = opens_ms(flow, zone, now_ms).unwrap_or(i64::MAX);
     let next_ms = scheduled_ms.saturating_add(spread_ms).min(opens_ms).min(now_ms.saturating_add(LOOK_MS));
-    Ok((duties, next_ms))
+    (duties, next_ms)
 }
 
 /// When posting may go on, while it may not.

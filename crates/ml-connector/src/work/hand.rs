@@ -5,7 +5,7 @@ use accounting::Date;
 use super::pace::Pace;
 use super::pass::{Duties, Passed};
 use super::progress::Silent;
-use super::start::{Peek, credentials, zone};
+use super::start::{Peek, credentials};
 use super::worker::Worker;
 use super::{Work, WorkError, rules};
 use crate::clock::Clock;
@@ -53,7 +53,7 @@ impl<'w> Hand<'w> {
         };
         let mut flow = parsed.map_err(invalid)?.with_version(stored.version);
         flow.mapping.selection.backfills = backfills(customer, flow_id, asked).await?;
-        let clock = Clock::system(zone(&flow.schedule.time_zone)?);
+        let clock = Clock::system(flow.schedule.zone.clone());
         let credentials = credentials(&flow, Some(customer)).await?;
         let pace = Pace::new(&worker.store, &worker.clock, &worker.settings, &credentials.partner_user_id);
         let source = worker.shared.source(&credentials, Box::new(pace));

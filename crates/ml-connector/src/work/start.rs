@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use accounting::Code;
-use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -72,7 +71,7 @@ impl Opened {
     /// # Errors
     /// What is missing or wrong, with its code.
     pub async fn open(flow: Flow, settings: Settings, endpoints: &Endpoints) -> Result<Self, WorkError> {
-        let clock = Clock::system(zone(&flow.schedule.time_zone)?);
+        let clock = Clock::system(flow.schedule.zone.clone());
         let began_ms = clock.now_ms();
         let store = open_store(&settings, Access::Write, &clock).await?;
         let customer = store.create_customer(&flow.customer, ACTOR, began_ms).await?;
@@ -156,7 +155,7 @@ impl Peek {
     /// # Errors
     /// What is missing or wrong, with its code.
     pub async fn open(flow: Flow, settings: &Settings, endpoints: &Endpoints) -> Result<Self, WorkError> {
-        let clock = Clock::system(zone(&flow.schedule.time_zone)?);
+        let clock = Clock::system(flow.schedule.zone.clone());
         let customer = if place(settings)?.may_exist() {
             open_store(settings, Access::Read, &clock).await?.customer_named(&flow.customer).await?
         } else {
@@ -176,17 +175,6 @@ impl Peek {
         let destination = connect::destination(&credentials, settings, endpoints)?;
         Ok(Self { flow, source, destination, clock })
     }
-}
-
-/// The time zone of a flow.
-///
-/// # Errors
-/// [`Code::FlowInvalid`] for a name that is not in the time zone database.
-pub fn zone(name: &str) -> Result<TimeZone, WorkError> {
-    TimeZone::get(name).map_err(|_| WorkError::Refused {
-        code: Code::FlowInvalid,
-        detail: format!("schedule.time_zone: '{name}' is no time zone such as America/New_York"),
-    })
 }
 
 /// Reads every credential that the flow refers to.

@@ -122,6 +122,10 @@ fn a_secret_written_into_the_document_is_refused_and_never_repeated() {
         format!("{base}\n[[rules]]\nwhen = {{ secret = \"hunter2\", tag_1 = 5 }}\n"),
         base.replace("partner_user_id = \"aa_example\"", "partner_user_id = [\"hunter2\""),
         format!("{base}\n[secrets]\nx = \"hunter2\"\n"),
+        format!("{base}\n[[notify]]\nto = \"chat:https://hooks.example.com/hunter2\n"),
+        format!("{base}\n[[notify]]\nto = \"chat:http://hooks.example.com/hunter2\"\n"),
+        format!("{base}\n[[notify]]\nto = \"https://hooks.example.com/hunter2\"\n"),
+        format!("{base}\n[[notify]]\nto = \"mail:a@example.com\"\nsecret = \"hunter2\"\n"),
     ];
     for text in misplaced {
         let error = Flow::parse(&text, "flow.toml", None).expect_err(&text);
