@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::WorkError;
-use super::start::{identifier, zone};
+use super::start::identifier;
 use super::what_if::{Question, WhatIf, what_if};
 use crate::flow::{Destination, Difference, Flow, FlowError, SecretRef, Source, differences};
 use crate::store::{AuditEvent, CustomerStore, FlowId, FlowVersion, StoreError, StoredFlow};
@@ -260,7 +260,7 @@ fn reader(flow: &Flow) -> impl Fn(&[u8]) -> Result<ExpenseReport, Problem> + use
 
 fn today(flow: &Flow, at_ms: i64) -> Result<Date, WorkError> {
     let now = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-    Ok(now.to_zoned(zone(&flow.schedule.time_zone)?).date())
+    Ok(now.to_zoned(flow.schedule.zone.clone()).date())
 }
 
 async fn check_customer(customer: &CustomerStore, flow: &Flow) -> Result<(), WorkError> {
