@@ -215,6 +215,7 @@ impl CustomerStore {
             at_ms,
         };
         tx.add_approval(&approval).await?;
+        tx.await_flow(&approval.flow, at_ms).await?;
         let detail = json!({
             "report": approval.report_id,
             "sha256": HEXLOWER.encode(sha256),

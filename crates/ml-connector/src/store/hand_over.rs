@@ -83,6 +83,7 @@ impl CustomerStore {
         if confirmed.rows_affected() == 0 {
             return Err(StoreError::Stale { what: "hand-over check" });
         }
+        tx.await_flow(flow, at_ms).await?;
         let detail = json!({ "checked_ms": checked_ms, "note": note });
         tx.commit(at_ms, vec![AuditEvent::new(actor, "hand_over.confirmed", flow.as_str(), detail)]).await
     }

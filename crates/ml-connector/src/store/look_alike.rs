@@ -142,6 +142,7 @@ impl CustomerStore {
             }
             Answer::Another => tx.take_back(flow, report_id).await?,
         }
+        tx.await_flow(flow, at_ms).await?;
         let detail = json!({ "flow": flow.as_str(), "answer": answer.name(), "note": note });
         tx.commit(at_ms, vec![AuditEvent::new(actor, "look_alike.answered", report_id, detail)]).await
     }

@@ -117,22 +117,27 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         Ok(reports.into_iter().zip(verdicts).filter(|(_, v)| *v == Verdict::Go).map(|(report, _)| report).collect())
     }
 
-    /// Whether each of the reports might leave now: what certainly waits need not be read again at its source.
+    /// Whether each of the reports might leave now: what waits need not be read again at its source, and shows its gate.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn may_leave(&self, reports: &[ReportEntries]) -> Result<Vec<bool>, WorkError> {
+        if reports.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut admission = self.admission().await?;
         if self.is_open(&admission) {
             return Ok(vec![true; reports.len()]);
         }
         let known = self.known(&admission, reports).await?;
-        let mut may_leave = Vec::with_capacity(reports.len());
+        let mut verdicts = Vec::with_capacity(reports.len());
         for report in reports {
             let verdict = self.verdict(&mut admission, report, &known, false).await?;
-            may_leave.push(!matches!(verdict, Verdict::Wait(_)));
+            // A gate opens when the report is admitted, not before.
+            verdicts.push(if verdict == Verdict::Go { Verdict::Later } else { verdict });
         }
-        Ok(may_leave)
+        self.keep_gates(reports, &verdicts, &known).await?;
+        Ok(verdicts.iter().map(|verdict| *verdict == Verdict::Later).collect())
     }
 
     /// When time alone may open a gate that something waits at (epoch milliseconds).

@@ -192,7 +192,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         self.retranslate(posts.then_some(lane), &chart).await?;
         self.grant_all(&Grant { lane, chart: &chart }, asked).await?;
         if posts {
-            self.hand_over(&mut passed.summary).await?;
+            Box::pin(self.hand_over(&mut passed.summary)).await?;
             self.confirm_leaving(&mut passed.summary).await?;
             let mut pending = self.settle(lane, false, &mut passed.summary).await?;
             if Box::pin(self.decisions(lane, &chart, &mut passed.summary)).await? {
@@ -221,7 +221,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             let reports = self.left_over(&mut after, 0).await?;
             let old: Vec<_> = reports.into_iter().filter(|report| report.shown_ms < self.shown_since_ms).collect();
             // What waits at a gate need not be asked for again and again.
-            let may_leave = self.may_leave(&old).await?;
+            let may_leave = Box::pin(self.may_leave(&old)).await?;
             stale.extend(old.into_iter().zip(may_leave).filter(|(_, may)| *may).map(|(report, _)| report.report_id));
             if after.is_none() {
                 break;

@@ -69,9 +69,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             let fresh = reports.into_iter().filter(|report| report.shown_ms >= self.shown_since_ms).collect();
             let admission = match &mut admission {
                 Some(admission) => admission,
-                None => admission.insert(self.admission().await?),
+                None => admission.insert(Box::pin(self.admission()).await?),
             };
-            for report in self.admit(lane, admission, fresh).await? {
+            for report in Box::pin(self.admit(lane, admission, fresh)).await? {
                 if entries > 0 && entries + report.entries.len() > limit {
                     let _ = to.send(std::mem::take(&mut group)).await;
                     entries = 0;

@@ -68,7 +68,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let chart = translated?;
         let mut summary = polled?;
         summary.add(posted?);
-        self.hand_over(&mut summary).await?;
+        Box::pin(self.hand_over(&mut summary)).await?;
         self.settle(lane, wait, &mut summary).await?;
         // What a decision sends may have to settle before its next step.
         for _ in 0..PASSES {
@@ -137,6 +137,8 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 let any = posted.sent > 0;
                 summary.add(posted);
                 if any {
+                    // What was posted may open a gate for the rest.
+                    released = true;
                     continue;
                 }
             }

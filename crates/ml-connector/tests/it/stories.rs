@@ -1,12 +1,15 @@
 //! Stories: what the service does for a company, through the shipped code, over HTTP, against the sandbox of both
 //! vendors, with a database file. The sandbox's own books are the judge, never ours alone.
 
+mod approvals;
 mod assumptions;
 pub mod clerk;
 mod decisions;
 mod drift;
+mod ceilings;
 mod fault_cases;
 pub mod fix_once;
+mod hand_over;
 mod hostile;
 pub mod ledger;
 mod many;
