@@ -24,7 +24,7 @@ pub(super) static OF_REPORTS: Rows = Rows::new(
     ")",
 );
 pub(super) static FACTS: Rows = Rows::new(
-    "SELECT reference, currency, total_minor, mapping_version FROM postings \
+    "SELECT reference, currency, total_minor, mapping_version, state FROM postings \
      WHERE customer_id = ? AND company = ? AND reference IN (",
     &[OWN],
     ")",
@@ -85,6 +85,8 @@ pub struct EntryFacts {
     pub total_minor: i64,
     /// Version of the flow's document that made it.
     pub mapping_version: u32,
+    /// Whether it was ever sent from here, as far as its state tells.
+    pub sent: bool,
 }
 
 /// A report that waits.
@@ -221,15 +223,16 @@ impl CustomerStore {
     ) -> Result<HashMap<String, EntryFacts>, StoreError> {
         let mut found = HashMap::with_capacity(references.len());
         for batch in batches(references) {
-            let mut reading = sql::query_as::<(String, String, i64, i64)>(FACTS.text(batch.len()));
+            let mut reading = sql::query_as::<(String, String, i64, i64, String)>(FACTS.text(batch.len()));
             reading = reading.bind(self.id().as_str()).bind(company);
             for reference in batch {
                 reading = reading.bind(reference.as_str());
             }
             let rows = reading.fetch_all(self.reader()).await.map_err(failed("reading postings' totals"))?;
-            for (reference, currency, total_minor, version) in rows {
+            for (reference, currency, total_minor, version, state) in rows {
                 let mapping_version = small(version, "mapping version")?;
-                found.insert(reference, EntryFacts { currency, total_minor, mapping_version });
+                let sent = !matches!(state.as_str(), "frozen" | "held");
+                found.insert(reference, EntryFacts { currency, total_minor, mapping_version, sent });
             }
         }
         Ok(found)

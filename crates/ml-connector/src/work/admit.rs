@@ -103,7 +103,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         if reports.is_empty() {
             return Ok(reports);
         }
-        let reports = self.without_handled(lane, reports).await?;
+        let reports = Box::pin(self.without_handled(lane, reports)).await?;
         if self.is_open(admission) {
             return Ok(reports);
         }

@@ -66,7 +66,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
 
     async fn grant(&self, _grant: &Grant<'_>, wanted: &Wanted) -> Result<Value, WorkError> {
         match wanted.kind {
-            WantedKind::HandOver => self.check_hand_over(true).await,
+            WantedKind::HandOver => Box::pin(self.check_hand_over(true)).await,
             WantedKind::BackfillCount => self.count_period(period(&wanted.detail)?).await,
             WantedKind::Release => self.grant_release(wanted).await,
             other => Err(WorkError::Refused {

@@ -105,7 +105,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         if !due {
             return Ok(());
         }
-        match self.check_hand_over(false).await {
+        match Box::pin(self.check_hand_over(false)).await {
             Ok(_) => Ok(()),
             Err(WorkError::Fault(fault)) => {
                 summary.fault(&fault);

@@ -28,7 +28,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             return Ok(reports);
         }
         for (report_id, reason) in &handled {
-            self.set_aside(lane, report_id, reason).await?;
+            Box::pin(self.set_aside(lane, report_id, reason)).await?;
         }
         Ok(reports.into_iter().filter(|report| !handled.contains_key(&report.report_id)).collect())
     }

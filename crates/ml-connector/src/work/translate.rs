@@ -108,7 +108,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             // One thread does everything: a reply of the ledger must not wait for a whole batch.
             tokio::task::yield_now().await;
             if let Some(reason) = handled.get(&waiting.report.id) {
-                outcomes.push(self.left_alone(translator, lane, waiting, reason).await?);
+                outcomes.push(Box::pin(self.left_alone(translator, lane, waiting, reason)).await?);
                 continue;
             }
             let generation = waiting.known.map_or(0, |(_, generation)| generation);

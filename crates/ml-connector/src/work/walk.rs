@@ -17,9 +17,9 @@ const PAGES: usize = 20_000;
 /// Whose an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
-    /// This database posted it, or froze what it is.
+    /// This database sent it.
     Ours,
-    /// It carries a reference as we write them, and this database does not know it.
+    /// It carries a reference as we write them, and this database did not send it.
     OtherInstallation,
     /// A person's, or another program's.
     Foreign,
@@ -76,7 +76,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let ours: Vec<&Reference> = references.iter().flatten().collect();
         let known = self.customer.entry_facts(self.destination.company(), &ours).await?;
         let whose = |reference: &Option<Reference>| match reference {
-            Some(reference) if known.contains_key(reference.as_str()) => Whose::Ours,
+            Some(reference) if known.get(reference.as_str()).is_some_and(|facts| facts.sent) => Whose::Ours,
             Some(_) => Whose::OtherInstallation,
             None => Whose::Foreign,
         };

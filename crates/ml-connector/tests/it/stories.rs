@@ -3,10 +3,10 @@
 
 mod approvals;
 mod assumptions;
+mod ceilings;
 pub mod clerk;
 mod decisions;
 mod drift;
-mod ceilings;
 mod fault_cases;
 pub mod fix_once;
 mod hand_over;

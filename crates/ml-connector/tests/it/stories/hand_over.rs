@@ -90,9 +90,9 @@ async fn what_was_booked_by_hand_is_held_until_a_person_answers() {
     let of_same = book_by_hand(&office, same.amount_minor.unwrap(), same, 3, "Expenses September");
     let of_another = book_by_hand(&office, another.amount_minor.unwrap(), another, -2, "Rent");
     let number = named.number.as_deref().unwrap_or(&named.report_id);
-    let of_named = book_by_hand(&office, 1_234_567, named, 40, &format!("see {number}"));
+    let of_named = book_by_hand(&office, 1_234_567, named, -40, &format!("see {number}"));
     // Neither the amount alone nor a name alone says anything.
-    book_by_hand(&office, reports[3].amount_minor.unwrap(), reports[3], 30, "Rent");
+    book_by_hand(&office, reports[3].amount_minor.unwrap(), reports[3], -30, "Rent");
 
     let held = office.run().await;
     assert_eq!(ledger::entries(&office).len(), 0, "something went out before anybody answered");

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::Pin;
 
 use accounting::posting::Rules;
 use jiff::ToSpan;
@@ -121,8 +122,12 @@ impl Office {
         self.database.url.strip_prefix("sqlite:").unwrap().into()
     }
 
-    /// Runs once, to the end of every wait.
-    pub async fn run(&self) -> Outcome {
+    /// Runs once, to the end of every wait. A story has many runs, and their futures are large.
+    pub fn run(&self) -> Pin<Box<dyn Future<Output = Outcome> + '_>> {
+        Box::pin(self.run_once())
+    }
+
+    async fn run_once(&self) -> Outcome {
         let flow = Flow::parse(&self.flow, "flow.toml", None).unwrap_or_else(|error| panic!("{error}"));
         let opened = Opened::open(flow, self.settings.clone(), &self.endpoints).await.unwrap();
         let mut work = opened.work(&Silent);
