@@ -64,6 +64,9 @@ pub struct Assumptions {
     pub not_ready: NotReady,
     /// Rate limiting: 5 requests in 10 s and 20 in 60 s (documented); the form of the refusal is assumed.
     pub rate_limit: RateLimit,
+    /// Whether the limits hold for all requests of one address as well as for those of one credential: nothing is
+    /// public about it.
+    pub limits_by_address: bool,
     /// Whether `approvedAfter` includes its own day: documentation old and new contradict each other.
     pub approved_after_inclusive: bool,
     /// What a template prints for a value that is not there.
@@ -88,6 +91,7 @@ impl Default for Assumptions {
             file_delay_ms: 0,
             not_ready: NotReady::default(),
             rate_limit: RateLimit::default(),
+            limits_by_address: false,
             approved_after_inclusive: true,
             missing_values: MissingValues::default(),
             status_words: StatusWords::default(),

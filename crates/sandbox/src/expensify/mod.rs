@@ -26,6 +26,7 @@ pub use asked::Asked;
 pub use assumptions::{Assumptions, MissingValues, NotReady, RateLimit, StatusWords};
 pub use company::mix;
 pub use files::Chunks;
+pub use limits::Limiter;
 pub use model::{Credentials, Model};
 pub use sheets::Sheets;
 pub use totals::{Approved, Snapshot};

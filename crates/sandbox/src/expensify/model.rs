@@ -45,6 +45,7 @@ pub struct Model {
     sheets: Arc<Sheets>,
     limiter: Limiter,
     pub(super) over_budget: u64,
+    pub(super) over_address: u64,
     files: Files,
     exports: u64,
     requests: BTreeMap<&'static str, u64>,
@@ -73,6 +74,7 @@ impl Model {
             sheets,
             limiter: Limiter::default(),
             over_budget: 0,
+            over_address: 0,
             files: Files::default(),
             exports: 0,
             requests: BTreeMap::new(),
@@ -83,18 +85,20 @@ impl Model {
 
     /// Answers one request that arrived at `now_ms` (any epoch, never running backwards).
     pub fn handle(&mut self, now_ms: u64, request: Request) -> Reply {
-        self.answer(now_ms, &Asked::read(&request))
+        self.answer(now_ms, &Asked::read(&request), false)
     }
 
-    /// The same for a request that was read already.
-    pub fn answer(&mut self, now_ms: u64, asked: &Asked) -> Reply {
+    /// The same for a request that was read already, and that came over what its address is allowed, or not.
+    pub fn answer(&mut self, now_ms: u64, asked: &Asked, over_address: bool) -> Reply {
         self.count("total");
         self.count(asked.kind.name());
-        if !self.limiter.admit(now_ms) {
-            self.over_budget += 1;
-            if let Some(refusal) = self.too_many() {
-                return refusal;
-            }
+        let over_budget = !self.limiter.admit(now_ms);
+        self.over_budget += u64::from(over_budget);
+        self.over_address += u64::from(over_address);
+        if (over_budget || over_address)
+            && let Some(refusal) = self.too_many()
+        {
+            return refusal;
         }
         if asked.raw {
             self.note("a parameter is not percent-encoded: its +, & and % are at risk".into());
@@ -235,7 +239,7 @@ impl Model {
     }
 
     /// What came in so far: `requests` by job, `over_budget` (how many came over the two rate limits, whether they were
-    /// refused for it or not), `violations` (jobs that a reading client never sends), `diagnostics`
+    /// refused for it or not), `over_address` (the same for the limits of an address, where there are any), `violations` (jobs that a reading client never sends), `diagnostics`
     /// (what the vendor ignores in silence), `files`, and `reports` by state.
     pub fn state(&self) -> Value {
         let mut reports: BTreeMap<&str, u64> = BTreeMap::new();
@@ -247,6 +251,7 @@ impl Model {
             "violations": self.violations,
             "diagnostics": self.diagnostics,
             "over_budget": self.over_budget,
+            "over_address": self.over_address,
             "files": self.files.len(),
             "reports": reports,
         })

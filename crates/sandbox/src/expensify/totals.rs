@@ -42,10 +42,11 @@ impl Model {
         Snapshot(self.company.clone())
     }
 
-    /// Requests by job, `over_budget`, and the number of `violations` that are kept.
+    /// Requests by job, `over_budget`, `over_address`, and the number of `violations` that are kept.
     pub fn totals(&self) -> BTreeMap<&'static str, u64> {
         let mut totals = self.requests();
         totals.insert("over_budget", self.over_budget);
+        totals.insert("over_address", self.over_address);
         totals.insert("violations", self.violations.len() as u64);
         totals
     }

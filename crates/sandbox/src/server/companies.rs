@@ -9,6 +9,7 @@ use crate::identity::{self, Identity};
 use crate::intacct::{self, Address};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 /// One company at both vendors.
@@ -93,6 +94,8 @@ pub(crate) struct Companies {
     /// Companies that were called; this lock is taken before that of `assumed`.
     others: Mutex<BTreeMap<usize, Arc<Company>>>,
     assumed: Mutex<Assumed>,
+    /// Requests to Expensify of the last minute, by the address they came from.
+    addresses: Mutex<BTreeMap<IpAddr, expensify::Limiter>>,
 }
 
 impl Companies {
@@ -107,7 +110,14 @@ impl Companies {
         let first_books = intacct::FirstBooks::new(&intacct_options(&options, today, &endpoint));
         let recipe = Recipe { options, today, endpoint, first_books, sheets: Arc::default() };
         let first = Arc::new(recipe.make(0, &assumed));
-        Companies { recipe, faults: Mutex::new(faults), first, others: Mutex::default(), assumed: Mutex::new(assumed) }
+        Companies {
+            recipe,
+            faults: Mutex::new(faults),
+            first,
+            others: Mutex::default(),
+            assumed: Mutex::new(assumed),
+            addresses: Mutex::default(),
+        }
     }
 
     /// How many there are, called or not.
@@ -160,6 +170,14 @@ impl Companies {
     pub fn of_integration(&self, asked: &expensify::Asked) -> Arc<Company> {
         let number = asked.partner_user_id().and_then(identity::number_of);
         number.and_then(|number| self.company(number)).unwrap_or_else(|| self.first())
+    }
+
+    /// Whether a request to Expensify at `now_ms` comes over what all companies of one address are allowed together.
+    pub fn is_over_address(&self, peer: Option<IpAddr>, now_ms: u64) -> bool {
+        if !lock(&self.assumed).expensify.limits_by_address {
+            return false;
+        }
+        peer.is_some_and(|peer| !lock(&self.addresses).entry(peer).or_default().admit(now_ms))
     }
 
     /// Credentials of company `number`, whether it exists or not.

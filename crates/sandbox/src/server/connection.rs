@@ -26,9 +26,14 @@ impl Cut {
         self.cut.store(true, Ordering::SeqCst);
     }
 
+    /// Where the connection comes from.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        self.peer.map(|peer| peer.to_canonical())
+    }
+
     /// Whether the other end is a program on this machine.
     pub(super) fn is_loopback(&self) -> bool {
-        self.peer.is_some_and(|peer| peer.to_canonical().is_loopback())
+        self.peer().is_some_and(|peer| peer.is_loopback())
     }
 
     fn check(&self) -> io::Result<()> {

@@ -37,7 +37,7 @@ pub(super) async fn answer(
     let company = shared.companies.of_integration(&asked);
     let decision = shared.companies.decide(&company, Vendor::Expensify, &[asked.job_name()], &request.body);
     tokio::time::sleep(Duration::from_millis(decision.latency_ms)).await;
-    match suffer(&company, &cut, &asked, &decision) {
+    match suffer(&shared, &company, &cut, &asked, &decision) {
         Some(response) => response,
         None => {
             gone(&mut shared.stop.clone()).await;
@@ -49,9 +49,13 @@ pub(super) async fn answer(
 
 /// The answer, or `None` for none ever. Exports change nothing, so "before" and "after commit" differ only in what
 /// the model counts.
-fn suffer(company: &Company, cut: &Cut, asked: &Asked, decision: &Decision) -> Option<Response> {
+fn suffer(shared: &Shared, company: &Company, cut: &Cut, asked: &Asked, decision: &Decision) -> Option<Response> {
     let rule = decision.rule.clone().unwrap_or_default();
-    let handle = || lock(&company.expensify).answer(now_ms(), asked);
+    let handle = || {
+        let now_ms = now_ms();
+        let over_address = shared.companies.is_over_address(cut.peer(), now_ms);
+        lock(&company.expensify).answer(now_ms, asked, over_address)
+    };
     let limited = r#"{"responseMessage":"Too many requests. Please try again later","responseCode":429}"#;
     let broken = |status: u16, sentence: &str| match status {
         500 | 502 => body::whole(status, "text/plain", Body::empty()),

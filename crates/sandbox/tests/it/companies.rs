@@ -186,6 +186,20 @@ async fn over_budget_is_counted_where_nothing_is_refused_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_limits_of_an_address_are_those_of_all_its_companies() {
+    let sandbox = companies(7, 0).await;
+    control(&sandbox, "POST", "/_faults", r#"{"expensify_assumptions":{"limits_by_address":true}}"#).await;
+    for number in 1..=5 {
+        assert_eq!(export(&sandbox, &sandbox.credentials_of(number)).await.status, 200);
+    }
+    assert_eq!(export(&sandbox, &sandbox.credentials_of(6)).await.status, 429);
+    let state = sandbox.state_of(6).unwrap()["expensify"].clone();
+    assert_eq!((&state["over_budget"], &state["over_address"]), (&json!(0), &json!(1)));
+    assert_eq!(sandbox.state_of_all(false, false)["expensify"]["over_address"], 1);
+    sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn faults_and_switches_are_those_of_a_company_or_of_all() {
     let sandbox = companies(3, 0).await;
     let (one, two) = (sandbox.credentials_of(1), sandbox.credentials_of(2));

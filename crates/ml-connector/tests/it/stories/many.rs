@@ -203,6 +203,22 @@ async fn two_workers_share_many_companies_and_book_each_report_once_where_it_bel
 }
 
 #[tokio::test]
+async fn customers_behind_one_address_keep_within_its_limits_together() {
+    let mut options = companies(3, 2);
+    options.expensify_assumptions.limits_by_address = true;
+    let mut town = Town::found(options).await;
+    town.settings.expensify.outgoing_address = "the office".to_owned();
+    let (stop, workers) = town.work(2);
+    // Two requests each to Expensify: the sixth has to wait until ten seconds are over.
+    town.until_posted(|number| if number == 0 { 2 } else { 1 }).await;
+    stop.send(true).unwrap();
+    for worker in workers {
+        assert!(worker.await.unwrap(), "a worker ended in time");
+    }
+    assert_eq!(town.judge()["expensify"]["over_address"], 0, "more requests than Expensify allows an address");
+}
+
+#[tokio::test]
 async fn faults_of_all_kinds_in_many_companies_double_and_lose_nothing() {
     let mut options = companies(6, 8);
     // The faults count the requests of all companies, so that each company meets its own mixture of them.
