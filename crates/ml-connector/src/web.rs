@@ -5,6 +5,7 @@
 //! request passes the same checks in `guard` before a handler sees it.
 
 mod api;
+mod audit;
 mod caller;
 mod customers;
 mod flows;
@@ -22,7 +23,9 @@ mod page;
 mod peer;
 mod problem;
 mod reference;
+mod reports;
 mod request;
+mod secrets;
 mod sessions;
 mod state;
 mod tokens;

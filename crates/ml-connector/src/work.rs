@@ -36,6 +36,7 @@ pub mod set_aside;
 pub mod start;
 pub mod summary;
 pub mod supersede;
+pub mod told;
 pub mod translate;
 pub mod walk;
 pub mod watch;

@@ -13,7 +13,9 @@ use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::state::State;
-use super::{customers, flows, grants, guard, links, me, reference, sessions, tokens, users, wishes};
+use super::{
+    audit, customers, flows, grants, guard, links, me, reference, reports, secrets, sessions, tokens, users, wishes,
+};
 
 /// Where every route of the API begins.
 pub const PREFIX: &str = "/api/v1";
@@ -76,6 +78,9 @@ fn resources() -> OpenApiRouter<State> {
         .merge(tokens::routes())
         .merge(flows::routes())
         .merge(wishes::routes())
+        .merge(reports::routes())
+        .merge(secrets::routes())
+        .merge(audit::routes())
 }
 
 /// Every route of the service.

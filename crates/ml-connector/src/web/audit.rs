@@ -1,0 +1,137 @@
+//! The audit of a customer: listed, verified, and exported line by line.
+
+use axum::extract::State as Shared;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::caller::Caller;
+use super::page::{LIMIT, Page};
+use super::problem::Refusal;
+use super::request::{Asked, Place};
+use super::state::State;
+use crate::store::{AuditEntry, AuditFilter, Right};
+
+pub(super) fn routes() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(list_audit)).routes(routes!(verify_audit)).routes(routes!(export_audit))
+}
+
+/// An entry of the audit.
+#[derive(Serialize, ToSchema)]
+pub(super) struct EntryAnswer {
+    /// Position from 1, without gaps.
+    seq: i64,
+    /// When, in milliseconds since 1970.
+    at_ms: i64,
+    /// Who.
+    actor: String,
+    /// What.
+    action: String,
+    /// To what.
+    subject: String,
+    /// Figures, before and after.
+    detail: Value,
+    /// Hash of the entry, in hexadecimal.
+    hash: String,
+}
+
+impl From<AuditEntry> for EntryAnswer {
+    fn from(entry: AuditEntry) -> Self {
+        let detail = serde_json::from_str(&entry.detail).unwrap_or(Value::Null);
+        let AuditEntry { seq, at_ms, actor, action, subject, hash, .. } = entry;
+        Self { seq, at_ms, actor, action, subject, detail, hash }
+    }
+}
+
+/// A chain that holds together.
+#[derive(Serialize, ToSchema)]
+pub(super) struct VerifiedAnswer {
+    /// Entries checked.
+    entries: u64,
+    /// Number of the newest.
+    head_seq: i64,
+    /// Its hash: worth keeping elsewhere, since it vouches for all before it.
+    head_hash: String,
+}
+
+/// Which entries are asked for.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AuditPaging {
+    /// Of this subject alone, such as a report's id.
+    subject: Option<String>,
+    /// Of this action alone, such as `posting.posted`.
+    action: Option<String>,
+    /// By this actor alone.
+    actor: Option<String>,
+    /// `next` of the page before.
+    #[serde(default)]
+    after: String,
+    /// Rows of the page: 50 unless given, 200 at most.
+    limit: Option<u32>,
+}
+
+/// List the audit, the oldest first
+#[utoipa::path(get, path = "/customers/{customer}/audit", operation_id = "list_audit", tag = "Audit",
+    params(("customer" = String, Path, description = "The customer's id"), AuditPaging),
+    responses((status = 200, description = "A page of entries", body = Page<EntryAnswer>)))]
+async fn list_audit(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(customer): Place<String>,
+    Asked(asked): Asked<AuditPaging>,
+) -> Result<axum::Json<Page<EntryAnswer>>, Refusal> {
+    let (customer, _) = caller.customer(&state, &customer, Right::Audit).await?;
+    let after = match asked.after.as_str() {
+        "" => 0,
+        text => text.parse().map_err(|_| Refusal::invalid("after", "It is no `next` of this list."))?,
+    };
+    let limit = asked.limit.unwrap_or(50).clamp(1, LIMIT);
+    let filter = AuditFilter { subject: asked.subject, action: asked.action, actor: asked.actor };
+    let mut rows = customer.list_audit(&filter, after, limit + 1).await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    let next = rows.last().filter(|_| more).map(|entry| entry.seq.to_string());
+    Ok(axum::Json(Page { items: rows.into_iter().map(EntryAnswer::from).collect(), next }))
+}
+
+/// Verify the audit from its beginning
+#[utoipa::path(get, path = "/customers/{customer}/audit/verified", operation_id = "verify_audit", tag = "Audit",
+    params(("customer" = String, Path, description = "The customer's id")),
+    responses((status = 200, description = "The chain holds", body = VerifiedAnswer)))]
+async fn verify_audit(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(customer): Place<String>,
+) -> Result<axum::Json<VerifiedAnswer>, Refusal> {
+    let (customer, _) = caller.customer(&state, &customer, Right::Audit).await?;
+    let verified = customer.verify_audit(true).await?;
+    let answer =
+        VerifiedAnswer { entries: verified.entries, head_seq: verified.head_seq, head_hash: verified.head_hash };
+    Ok(axum::Json(answer))
+}
+
+/// Export the audit, one JSON object a line
+///
+/// `ml-connector audit verify --file` checks it without a database.
+#[utoipa::path(get, path = "/customers/{customer}/audit/export", operation_id = "export_audit", tag = "Audit",
+    params(("customer" = String, Path, description = "The customer's id")),
+    responses((status = 200, description = "The whole chain", content_type = "application/x-ndjson", body = String)))]
+async fn export_audit(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(customer): Place<String>,
+) -> Result<Response, Refusal> {
+    let (customer, _) = caller.customer(&state, &customer, Right::Audit).await?;
+    let mut text = Vec::new();
+    customer.export_audit(&mut text).await?;
+    let name = format!("attachment; filename=\"audit-{}.ndjson\"", customer.id());
+    let disposition = HeaderValue::from_str(&name).map_err(|cause| Refusal::failed("naming an export", &cause))?;
+    let kind = HeaderValue::from_static("application/x-ndjson");
+    Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, disposition)], text).into_response())
+}
