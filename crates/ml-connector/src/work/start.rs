@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use accounting::Code;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
