@@ -1,6 +1,7 @@
 //! The command line: what a person or a script says, and what is printed. It decides nothing about money; it calls
 //! `work` and shows what came of it.
 
+mod api;
 mod audit;
 mod backup;
 mod books;
@@ -99,6 +100,8 @@ enum Command {
     Run(run::Run),
     /// Serve the API, and work on flows that are due
     Serve(serve::Serve),
+    /// Call any operation of a running service
+    Api(api::Api),
     /// Work on flows that are due, on this host; others may do so beside it
     Worker(worker::Worker),
     /// Show the exact journal lines that a run would post, with the reason for each; reads only
@@ -170,6 +173,7 @@ impl Cli {
             Command::Sandbox(command) => command.execute().await,
             Command::Run(command) => command.execute(common).await,
             Command::Serve(command) => command.execute(common).await,
+            Command::Api(command) => command.execute(common).await,
             Command::Worker(command) => command.execute(common).await,
             Command::Preview(command) => command.execute(common).await,
             Command::Schedule(command) => command.execute(common),

@@ -24,6 +24,8 @@ pub enum Failure {
     Flow(FlowError),
     /// Settings that cannot be used.
     Settings(String),
+    /// A command that was not given as it must be.
+    Usage(String),
     /// Anything else, in one sentence.
     Plain(String),
 }
@@ -37,7 +39,7 @@ impl Failure {
             eprint!("{}", self.to_text());
         }
         match self {
-            Self::Flow(_) | Self::Settings(_) => ExitCode::from(2),
+            Self::Flow(_) | Self::Settings(_) | Self::Usage(_) => ExitCode::from(2),
             Self::Problem(problem) if matches!(problem.code, Code::FlowInvalid | Code::DatabaseAddress) => {
                 ExitCode::from(2)
             }
@@ -59,7 +61,7 @@ impl Failure {
                     "remedy": problem.remedy,
                 })).collect::<Vec<_>>(),
             }),
-            Self::Settings(message) | Self::Plain(message) => json!({ "message": message }),
+            Self::Settings(message) | Self::Usage(message) | Self::Plain(message) => json!({ "message": message }),
         }
     }
 
@@ -67,7 +69,7 @@ impl Failure {
         match self {
             Self::Problem(problem) => problem_text(problem),
             Self::Flow(error) => format!("{error}\n"),
-            Self::Settings(message) | Self::Plain(message) => format!("error: {message}\n"),
+            Self::Settings(message) | Self::Usage(message) | Self::Plain(message) => format!("error: {message}\n"),
         }
     }
 }
