@@ -128,8 +128,10 @@ impl<'o> Call<'o> {
             }
         }
         let missing = operation.parameters.iter().filter(|parameter| parameter.in_path);
-        let missing: Vec<&str> =
-            missing.map(|parameter| parameter.name.as_str()).filter(|name| path.contains(&format!("{{{name}}}"))).collect();
+        let missing: Vec<&str> = missing
+            .map(|parameter| parameter.name.as_str())
+            .filter(|name| path.contains(&format!("{{{name}}}")))
+            .collect();
         if !missing.is_empty() {
             return Err(Failure::Usage(format!("{} needs {}", operation.id, missing.join(", "))));
         }
@@ -192,7 +194,8 @@ impl Server {
         query: &BTreeMap<String, String>,
         body: Option<&Value>,
     ) -> Result<(StatusCode, Value), Failure> {
-        let pairs: Vec<String> = query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
+        let pairs: Vec<String> =
+            query.iter().map(|(name, value)| format!("{}={}", encoded(name), encoded(value))).collect();
         let pairs = if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) };
         let changes = method != Method::GET;
         let mut request = self.http.request(method, format!("{}{path}{pairs}", self.url));
