@@ -2,23 +2,33 @@
 //! It reads a thousand entries at a time and changes nothing but the checkpoint.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::io::{BufRead, Write};
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::audit::{AuditEntry, AuditFilter, Hashed, NO_HASH, hash};
 use super::customer::CustomerStore;
 use super::error::{StoreError, failed};
+use super::rows::{OWN, Rows, batches};
 use super::sql;
 
 pub(super) const FIND_CHECKPOINT: &str = "SELECT seq, hash FROM audit_checkpoints WHERE customer_id = $1";
-pub(super) const PUT_CHECKPOINT: &str = "INSERT INTO audit_checkpoints (customer_id, seq, hash, verified_ms) \
-     VALUES ($1, $2, $3, $4) ON CONFLICT (customer_id) \
-     DO UPDATE SET seq = excluded.seq, hash = excluded.hash, verified_ms = excluded.verified_ms";
+pub(super) const CHECKPOINTS: &str = "SELECT customer_id, seq, hash FROM audit_checkpoints WHERE seq > 0";
+/// Of two processes that verify at once, the one that came further counts.
+pub(super) static PUT_CHECKPOINTS: Rows = Rows::new(
+    "INSERT INTO audit_checkpoints (customer_id, seq, hash, verified_ms) VALUES ",
+    &[OWN; 4],
+    " ON CONFLICT (customer_id) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, \
+     verified_ms = excluded.verified_ms WHERE audit_checkpoints.seq < excluded.seq",
+);
 
 /// Entries read at a time.
 const PAGE: u32 = 1_000;
+/// Chains verified beside each other when a store is opened.
+const CHAINS_AT_ONCE: usize = 4;
 
 /// A chain that holds together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,31 +61,33 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::AuditBroken`] with the first entry that is wrong or missing; [`StoreError::Statement`].
     pub async fn verify_audit(&self, from_start: bool) -> Result<Verified, StoreError> {
-        let mut walk = Walk::new(self.id().as_str());
+        let mut checkpoint = None;
         if !from_start {
             let finding = sql::query_as::<(i64, String)>(FIND_CHECKPOINT).bind(self.id().as_str());
             let found = finding.fetch_optional(self.reader()).await.map_err(failed("reading an audit checkpoint"))?;
-            if let Some((seq, hash)) = found.filter(|(seq, _)| *seq > 0) {
-                self.walk_to(&mut walk, seq, &hash).await?;
-            }
+            checkpoint = found.filter(|(seq, _)| *seq > 0);
         }
-        loop {
-            let page = self.list_audit(&AuditFilter::default(), walk.seq, PAGE).await?;
-            if page.is_empty() {
-                return Ok(walk.verified());
-            }
-            page.iter().try_for_each(|entry| walk.step(entry))?;
-        }
+        self.verify_from(checkpoint).await
     }
 
     /// Starts at the entry of the checkpoint: it must be there, with the hash that was noted, and hash to it.
-    async fn walk_to(&self, walk: &mut Walk<'_>, seq: i64, hash: &str) -> Result<(), StoreError> {
-        let entry = self.list_audit(&AuditFilter::default(), seq - 1, 1).await?.pop();
-        let entry = entry.filter(|entry| entry.seq == seq && entry.hash == hash);
-        let entry = entry.ok_or_else(|| StoreError::AuditBroken { customer: self.id().to_string(), seq })?;
-        walk.seq = seq - 1;
-        walk.hash.clone_from(&entry.prev_hash);
-        walk.step(&entry)
+    async fn verify_from(&self, checkpoint: Option<(i64, String)>) -> Result<Verified, StoreError> {
+        let mut walk = Walk::new(self.id().as_str());
+        let after = checkpoint.as_ref().map_or(0, |(seq, _)| seq - 1);
+        let mut page = self.list_audit(&AuditFilter::default(), after, PAGE).await?;
+        if let Some((seq, hash)) = checkpoint {
+            let entry = page.first().filter(|entry| entry.seq == seq && entry.hash == hash);
+            let entry = entry.ok_or_else(|| StoreError::AuditBroken { customer: self.id().to_string(), seq })?;
+            walk.seq = seq - 1;
+            walk.hash.clone_from(&entry.prev_hash);
+        }
+        loop {
+            page.iter().try_for_each(|entry| walk.step(entry))?;
+            if page.len() < PAGE as usize {
+                return Ok(walk.verified());
+            }
+            page = self.list_audit(&AuditFilter::default(), walk.seq, PAGE).await?;
+        }
     }
 
     /// Writes the whole chain, one JSON object a line.
@@ -115,17 +127,39 @@ impl CustomerStore {
 impl Store {
     /// Verifies every customer's chain from its checkpoint, and moves the checkpoint to its end.
     pub(super) async fn verify_since_checkpoints(&self, at_ms: i64) -> Result<(), StoreError> {
-        for customer in self.chains().await? {
+        let reading = sql::query_as::<(String, i64, String)>(CHECKPOINTS).fetch_all(self.0.database.reader(""));
+        let known = reading.await.map_err(failed("reading the audit checkpoints"))?;
+        let known: HashMap<String, (i64, String)> =
+            known.into_iter().map(|(id, seq, hash)| (id, (seq, hash))).collect();
+        let verifying = self.chains().await?.into_iter().map(|customer| {
+            let checkpoint = known.get(customer.id.as_str()).cloned();
             let customer = self.door(customer.id);
-            let verified = customer.verify_audit(false).await?;
-            let putting = sql::query(PUT_CHECKPOINT)
-                .bind(customer.id().as_str())
-                .bind(verified.head_seq)
-                .bind(verified.head_hash)
-                .bind(at_ms);
-            putting.execute(self.0.database.writer("")).await.map_err(failed("noting an audit checkpoint"))?;
+            async move {
+                let from = checkpoint.as_ref().map_or(0, |(seq, _)| *seq);
+                let verified = customer.verify_from(checkpoint).await?;
+                Ok((verified.head_seq > from).then_some((customer, verified)))
+            }
+        });
+        let verified: Vec<Option<_>> =
+            stream::iter(verifying).buffer_unordered(CHAINS_AT_ONCE).try_collect::<Vec<_>>().await?;
+        let mut moved: Vec<(CustomerStore, Verified)> = verified.into_iter().flatten().collect();
+        // Processes that start at once must take the rows in one order.
+        moved.sort_by(|(one, _), (other, _)| one.id().cmp(other.id()));
+        self.put_checkpoints(&moved, at_ms).await
+    }
+
+    async fn put_checkpoints(&self, verified: &[(CustomerStore, Verified)], at_ms: i64) -> Result<(), StoreError> {
+        let noting = failed("noting the audit checkpoints");
+        let mut tx = self.0.database.begin("").await.map_err(&noting)?;
+        for batch in batches(verified) {
+            let mut putting = sql::query(PUT_CHECKPOINTS.text(batch.len()));
+            for (customer, verified) in batch {
+                putting = putting.bind(customer.id().as_str()).bind(verified.head_seq);
+                putting = putting.bind(&verified.head_hash).bind(at_ms);
+            }
+            putting.execute(tx.target()).await.map_err(&noting)?;
         }
-        Ok(())
+        tx.commit().await.map_err(&noting)
     }
 }
 
