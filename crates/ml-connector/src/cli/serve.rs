@@ -83,10 +83,11 @@ impl Service {
         let mut text = format!("Serving on {url}; the API is described at {url}/api\n");
         if let Some(link) = self.store.first_admin_link(ACTOR, self.clock.now_ms()).await? {
             text.push_str(&format!(
-                "Nobody can administer it yet. Become the first administrator within 24 hours:\n  \
-                 ml-connector api create_first_administrator --server {url} link={} email=YOU@EXAMPLE.COM \
+                "Nobody can administer it yet. Become the first administrator within 24 hours: open\n  \
+                 {url}/administrator#{secret}\nor run\n  \
+                 ml-connector api create_first_administrator --server {url} link={secret} email=YOU@EXAMPLE.COM \
                  name='YOUR NAME'\n",
-                link.expose_secret()
+                secret = link.expose_secret()
             ));
         }
         Ok(text)

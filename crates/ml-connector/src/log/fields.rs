@@ -145,7 +145,7 @@ impl Visit for MessageOnly<'_> {
 
 /// Letters, digits and the signs that ids, codes, references and addresses of our own have; no space, no `@`.
 fn looks_like_id(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.:/#+=*,~[]".contains(c);
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_-.:/#+=*,~[]{}".contains(c);
     text.len() <= LONGEST && text.chars().all(allowed)
 }
 

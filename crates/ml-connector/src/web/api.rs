@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use utoipa::openapi::path::Operation;
@@ -14,7 +14,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::state::State;
 use super::{
-    audit, customers, flows, grants, guard, links, me, reference, reports, secrets, sessions, tokens, users, wishes,
+    audit, customers, entrance, flows, grants, guard, installation, links, me, reference, reports, secrets, sessions,
+    tokens, users, wishes,
 };
 
 /// Where every route of the API begins.
@@ -24,8 +25,8 @@ pub const PREFIX: &str = "/api/v1";
 #[openapi(
     info(
         title = "ml-connector",
-        description = "Moves approved expense reports into the general ledger, exactly once. Times are milliseconds \
-            since 1970, amounts are integers of minor units. Lists are read page by page: ask again with `after` set \
+        description = "Moves approved expense reports into the general ledger, exactly once. Times are RFC 3339 in \
+            UTC, amounts are integers of minor units. Lists are read page by page: ask again with `after` set \
             to the `next` of the page before. A request that changes something may carry an `Idempotency-Key` and be \
             sent again: it is done once. Unknown fields are refused."
     ),
@@ -76,6 +77,7 @@ fn resources() -> OpenApiRouter<State> {
         .merge(customers::routes())
         .merge(grants::routes())
         .merge(tokens::routes())
+        .merge(installation::routes())
         .merge(flows::routes())
         .merge(wishes::routes())
         .merge(reports::routes())
@@ -101,6 +103,8 @@ pub fn router(state: State) -> Router {
         .route("/api", get(people))
         .route("/problems/{code}", get(reference::problem))
         .route("/page.css", get(reference::style))
+        .merge(entrance::routes())
+        .route_layer(from_fn(guard::routed))
         .fallback(guard::nothing_here)
         .method_not_allowed_fallback(guard::no_such_method)
         .layer(from_fn_with_state(state.clone(), guard::guard))

@@ -180,7 +180,7 @@ impl Caller {
     /// Nothing is written to the customer's audit: a stranger could otherwise fill it.
     fn foreign(&self, state: &State, customer: &CustomerId) -> Refusal {
         state.count_foreign();
-        tracing::warn!(caller = self.actor().id, %customer, "asked for a customer without a role for it");
+        tracing::warn!(actor = self.actor().id, %customer, "asked for a customer without a role for it");
         Refusal::not_found()
     }
 }

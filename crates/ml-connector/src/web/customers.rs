@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use super::caller::Caller;
 use super::me::roles;
+use super::moment::Moment;
 use super::page::{Page, Paging};
 use super::problem::Refusal;
 use super::request::{Asked, Body, Place};
@@ -30,8 +31,8 @@ pub(super) struct CustomerAnswer {
     id: String,
     /// Its name, unique within the installation.
     name: String,
-    /// When it was made, in milliseconds since 1970.
-    created_ms: i64,
+    /// When it was made.
+    created_at: Moment,
     /// The caller's roles for it.
     roles: Vec<&'static str>,
 }
@@ -39,7 +40,7 @@ pub(super) struct CustomerAnswer {
 impl CustomerAnswer {
     fn of(caller: &Caller, customer: Customer) -> Self {
         let roles = roles(caller.grants(), &customer.id);
-        Self { id: customer.id.to_string(), name: customer.name, created_ms: customer.created_ms, roles }
+        Self { id: customer.id.to_string(), name: customer.name, created_at: Moment(customer.created_ms), roles }
     }
 }
 

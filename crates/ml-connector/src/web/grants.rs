@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::Caller;
+use super::moment::Moment;
 use super::page::{Page, Paging};
 use super::peer::Peer;
 use super::problem::Refusal;
@@ -38,8 +39,8 @@ pub(super) struct GrantAnswer {
     role: &'static str,
     /// Who gave it.
     granted_by: String,
-    /// When, in milliseconds since 1970.
-    created_ms: i64,
+    /// When.
+    created_at: Moment,
 }
 
 /// A role to be given.
@@ -76,7 +77,7 @@ async fn list_grants(
         email: row.email,
         role: row.grant.role.name(),
         granted_by: row.grant.granted_by,
-        created_ms: row.grant.created_ms,
+        created_at: Moment(row.grant.created_ms),
     };
     Ok(axum::Json(Page::cut(&paging, rows, key, item)))
 }
@@ -116,7 +117,7 @@ async fn create_grant(
         email: user.email.clone(),
         role: role.name(),
         granted_by: actor.id.clone(),
-        created_ms: at_ms,
+        created_at: Moment(at_ms),
     };
     if status == StatusCode::OK {
         return Ok((status, axum::Json(answer)).into_response());

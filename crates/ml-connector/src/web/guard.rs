@@ -2,14 +2,15 @@
 //! and headers of the answer. A handler that was begun is finished, even where the caller has gone away: half a change
 //! is never left because a connection broke.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use accounting::problem::Code;
-use axum::extract::Request;
+use axum::extract::{MatchedPath, Request};
 use axum::http::header::ALLOW;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tracing::Instrument as _;
 
 use super::listen::PeerAddress;
 use super::peer::Peer;
@@ -31,21 +32,42 @@ pub(super) async fn guard(
     request.extensions_mut().insert(peer);
     let method = request.method().clone();
     let deadline = Duration::from_secs(state.settings.web.request_seconds);
-    let work = tokio::spawn(checked(state, request, next));
+    // Whatever is logged on the way carries the request's id.
+    let span = tracing::error_span!("request", request = id);
+    let began = Instant::now();
+    let work = tokio::spawn(checked(state, request, next).instrument(span.clone()));
     let response = match tokio::time::timeout(deadline, work).await {
         Ok(Ok(response)) => response,
-        Ok(Err(error)) => Refusal::failed("a request", &error).into_response(),
+        Ok(Err(error)) => span.in_scope(|| Refusal::failed("a request", &error)).into_response(),
         Err(_) => {
             let detail = format!("It was not done within {} seconds.", deadline.as_secs());
             Refusal::new(StatusCode::GATEWAY_TIMEOUT, Code::RequestSlow, detail).into_response()
         }
     };
     let mut response = match response.extensions().get::<Refusal>() {
-        Some(refusal) => refusal.render(&id, response.headers().get(ALLOW).cloned()),
+        Some(refusal) => {
+            let mut rendered = refusal.render(&id, response.headers().get(ALLOW).cloned());
+            rendered.extensions_mut().extend(response.extensions().clone());
+            rendered
+        }
         None => response,
     };
     headers::complete(&mut response, &id, peer.secure);
-    tracing::debug!(request = id, %method, status = response.status().as_u16(), "answered");
+    let route = response.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = response.status().as_u16();
+    if method.is_safe() && status < 500 {
+        tracing::debug!(request = id, %method, route, status, took_ms, "answered");
+    } else {
+        tracing::info!(request = id, %method, route, status, took_ms, "answered");
+    }
+    response
+}
+
+/// Lets the answer say which route it had: a path itself may hold anything, so it is not logged.
+pub(super) async fn routed(route: MatchedPath, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(route);
     response
 }
 

@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 use super::caller::{By, Caller};
 use super::hasher::Password;
 use super::identify::{cookie, lifetimes_ms, set_cookie};
+use super::moment::Moment;
 use super::peer::Peer;
 use super::problem::Refusal;
 use super::request::Body;
@@ -49,10 +50,10 @@ pub(super) struct SignIn {
 pub(super) struct SessionAnswer {
     /// The id of the person.
     user: String,
-    /// When the session began, in milliseconds since 1970.
-    created_ms: i64,
-    /// When it ends at the latest, in milliseconds since 1970.
-    expires_ms: i64,
+    /// When the session began.
+    created_at: Moment,
+    /// When it ends at the latest.
+    expires_at: Moment,
 }
 
 /// Begin a session
@@ -143,7 +144,7 @@ pub(super) fn with_cookie(
 
 fn answer(state: &State, user: &User, created_ms: i64) -> SessionAnswer {
     let expires_ms = created_ms.saturating_add(lifetimes_ms(state).1);
-    SessionAnswer { user: user.id.to_string(), created_ms, expires_ms }
+    SessionAnswer { user: user.id.to_string(), created_at: Moment(created_ms), expires_at: Moment(expires_ms) }
 }
 
 /// An address as accounts have it.

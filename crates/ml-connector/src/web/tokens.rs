@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::{By, Caller};
+use super::moment::Moment;
 use super::page::{Page, Paging};
 use super::problem::Refusal;
 use super::request::{Asked, Body, Place};
@@ -39,14 +40,14 @@ pub(super) struct TokenAnswer {
     customers: Vec<String>,
     /// What it may do at most; never more than its owner may.
     rights: Vec<&'static str>,
-    /// When it was made, in milliseconds since 1970.
-    created_ms: i64,
-    /// From when on it works no more, in milliseconds since 1970.
-    expires_ms: Option<i64>,
-    /// When it was last used, in milliseconds since 1970, to five minutes.
-    used_ms: Option<i64>,
-    /// Since when it is revoked, in milliseconds since 1970.
-    revoked_ms: Option<i64>,
+    /// When it was made.
+    created_at: Moment,
+    /// From when on it works no more.
+    expires_at: Option<Moment>,
+    /// When it was last used, to five minutes.
+    used_at: Option<Moment>,
+    /// Since when it is revoked.
+    revoked_at: Option<Moment>,
 }
 
 impl TokenAnswer {
@@ -57,10 +58,10 @@ impl TokenAnswer {
             prefix: token.prefix,
             customers: token.customers.iter().map(ToString::to_string).collect(),
             rights: token.rights.into_iter().map(Right::name).collect(),
-            created_ms: token.created_ms,
-            expires_ms: token.expires_ms,
-            used_ms: token.used_ms,
-            revoked_ms: token.revoked_ms,
+            created_at: Moment(token.created_ms),
+            expires_at: token.expires_ms.map(Moment),
+            used_at: token.used_ms.map(Moment),
+            revoked_at: token.revoked_ms.map(Moment),
         }
     }
 }

@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use secrecy::ExposeSecret as _;
 
 use super::caller::Caller;
+use super::moment::Moment;
 use super::page::{Page, Paging};
 use super::problem::Refusal;
 use super::request::{Asked, Body, Place};
@@ -44,10 +45,10 @@ pub(super) struct UserAnswer {
     pub home: Option<String>,
     /// Whether they have set a password.
     pub has_password: bool,
-    /// Since when they are shut out, in milliseconds since 1970.
-    pub disabled_ms: Option<i64>,
-    /// When they were made, in milliseconds since 1970.
-    pub created_ms: i64,
+    /// Since when they are shut out.
+    pub disabled_at: Option<Moment>,
+    /// When they were made.
+    pub created_at: Moment,
 }
 
 impl UserAnswer {
@@ -59,8 +60,8 @@ impl UserAnswer {
             administrator: user.administrator,
             home: user.home.map(|home| home.to_string()),
             has_password: user.has_password,
-            disabled_ms: user.disabled_ms,
-            created_ms: user.created_ms,
+            disabled_at: user.disabled_ms.map(Moment),
+            created_at: Moment(user.created_ms),
         }
     }
 }
@@ -97,8 +98,8 @@ pub(super) struct UserChangeBody {
 pub(super) struct LinkAnswer {
     /// The address to open. It is shown this once; an older link of the person works no more.
     link: String,
-    /// When it lapses, in milliseconds since 1970.
-    expires_ms: i64,
+    /// When it lapses.
+    expires_at: Moment,
 }
 
 /// List people
@@ -256,7 +257,7 @@ async fn create_link(
     let event = caller.actor().event("link.created", user.id.as_str(), json!({ "expires_ms": expires_ms }));
     tx.commit(at_ms, vec![event]).await?;
     let link = format!("{}/link#{}", state.base_url(), secret.expose_secret());
-    Ok((StatusCode::CREATED, axum::Json(LinkAnswer { link, expires_ms })))
+    Ok((StatusCode::CREATED, axum::Json(LinkAnswer { link, expires_at: Moment(expires_ms) })))
 }
 
 /// What a caller can do with a person that they see.

@@ -127,6 +127,29 @@ async fn a_refusal_leads_to_the_page_of_its_code() {
 }
 
 #[tokio::test]
+async fn the_pages_of_links_run_their_own_script_alone() {
+    let site = Site::start().await;
+    let client = reqwest::Client::builder().build().unwrap();
+    for (path, operation) in [("/link", "password"), ("/administrator", "administrator")] {
+        let page = client.get(format!("{}{path}", site.origin)).send().await.unwrap();
+        assert_eq!(page.status().as_u16(), 200);
+        let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+        assert!(
+            policy.starts_with("default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"),
+            "{policy}"
+        );
+        let html = page.text().await.unwrap();
+        assert!(html.contains(&format!("data-to=\"/api/v1/{operation}\"")), "{html}");
+        assert_eq!(html.matches("<script").count(), 1);
+        assert!(!html.contains("onclick") && !html.contains("style="), "{html}");
+    }
+    let script = client.get(format!("{}/entrance.js", site.origin)).send().await.unwrap();
+    assert_eq!(script.headers()["content-type"], "text/javascript; charset=utf-8");
+    let text = script.text().await.unwrap();
+    assert!(text.contains("replaceState") && !text.contains("innerHTML"), "{text}");
+}
+
+#[tokio::test]
 async fn what_is_no_http_ends_the_connection_and_nothing_else() {
     let site = Site::start().await;
     let address = site.origin.strip_prefix("http://").unwrap();

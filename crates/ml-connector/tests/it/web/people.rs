@@ -203,4 +203,14 @@ async fn a_customer_is_renamed_in_both_chains() {
     let last = site.audit_of(acme.id()).await.pop().unwrap();
     assert_eq!(last.action, "customer.changed");
     assert_eq!(site.audit().await.pop().unwrap().detail, last.detail);
+    let (_, root) = site.signed_in("root@x.com", true).await;
+    let listed = root.get("/audit").await.json();
+    let entry =
+        &listed["items"].as_array().unwrap().iter().find(|entry| entry["action"] == "customer.changed").unwrap();
+    assert_eq!(entry["detail"]["name"], json!({ "before": "Acme", "after": "Acme Ltd" }));
+    let at = entry["at"].as_str().unwrap();
+    assert!(at.len() == 24 && at.ends_with('Z') && at.as_bytes()[10] == b'T', "{at}");
+    let first = root.get("/audit?limit=1").await.json();
+    assert_eq!((&first["items"][0]["seq"], &first["next"]), (&json!(1), &json!("1")));
+    root.get("/audit?after=x").await.refused(400, 423);
 }

@@ -35,6 +35,7 @@ fn table() -> Vec<(Method, &'static str, Option<Value>, [u16; 9])> {
         (get.clone(), "/customers/{c}/grants", None, [401, 404, 403, 403, 403, 403, 200, 200, 200]),
         (post.clone(), "/customers/{c}/grants", Some(grant), [401, 404, 403, 403, 403, 403, 201, 403, 201]),
         (delete, "/customers/{c}/grants/{u}/viewer", None, [401, 404, 403, 403, 403, 403, 204, 403, 204]),
+        (get.clone(), "/audit", None, [401, 403, 403, 403, 403, 403, 403, 403, 200]),
         (get, "/tokens", None, [401, 200, 200, 200, 200, 200, 200, 200, 200]),
         // The administrator of the installation has no role for the customer, so a token cannot have one either.
         (post, "/tokens", Some(token), [401, 404, 201, 201, 201, 201, 201, 201, 403]),
