@@ -2,6 +2,7 @@
 //! vendor is called inside a transaction.
 
 pub mod admit;
+pub mod agreement;
 pub mod control;
 pub mod correct;
 pub mod decide;

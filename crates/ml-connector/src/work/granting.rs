@@ -64,8 +64,9 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         Ok(())
     }
 
-    async fn grant(&self, _grant: &Grant<'_>, wanted: &Wanted) -> Result<Value, WorkError> {
+    async fn grant(&self, grant: &Grant<'_>, wanted: &Wanted) -> Result<Value, WorkError> {
         match wanted.kind {
+            WantedKind::Agreement => Box::pin(self.agreement(grant.chart)).await,
             WantedKind::HandOver => Box::pin(self.check_hand_over(true)).await,
             WantedKind::BackfillCount => self.count_period(period(&wanted.detail)?).await,
             WantedKind::Release => self.grant_release(wanted).await,

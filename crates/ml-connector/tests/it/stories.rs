@@ -19,6 +19,7 @@ mod options;
 pub mod proxy;
 mod reference_drift;
 mod refusals;
+mod rehearsal;
 mod release;
 pub mod secrets;
 mod source_faults;
