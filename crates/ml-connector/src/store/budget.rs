@@ -47,6 +47,8 @@ impl Store {
             wait_ms = wait_ms.max(wait(&spent, windows, now_ms));
         }
         if wait_ms > 0 {
+            // Nothing but the lock is given up: a transaction that is dropped would cost its connection.
+            tx.commit().await.map_err(&spending)?;
             return Ok(Some(wait_ms));
         }
         for fingerprint in fingerprints {

@@ -1,21 +1,18 @@
 //! The open database, whichever it is: where transactions begin and where single statements run. How each is opened
 //! and what differs stands in `sqlite` and `postgres`.
 
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgPool, Postgres};
+use std::time::Duration;
+
+use sqlx::postgres::PgPool;
 use sqlx::sqlite::{Sqlite, SqlitePool};
 use sqlx::{Error, Transaction};
 
+use super::postgres::connection::ServerTx;
 use super::sql::Target;
 use super::sqlite::Access;
 
-/// Tells PostgreSQL's row-level security whose rows a connection sees, until it is told otherwise.
-pub(super) const SET_CUSTOMER: &str = "SELECT set_config('ml_connector.customer', $1, false)";
-/// The same, and waits until no other transaction of this customer is open. What is written in one may then count on
-/// being alone with the customer's rows, as it is in SQLite: chains stay gapless, and what was read stays true. The
-/// lock is in memory alone, and ends with the transaction.
-pub(super) const BE_ALONE: &str = "SELECT set_config('ml_connector.customer', $1, false), \
-     CAST(pg_advisory_xact_lock(hashtextextended($1, 0)) AS TEXT)";
+/// How long closing waits for connections to a server.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An open database.
 pub(super) struct Database {
@@ -36,7 +33,7 @@ pub(super) enum Pools {
 /// An open transaction.
 pub(super) enum Open {
     Sqlite(Transaction<'static, Sqlite>),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(ServerTx),
 }
 
 impl Database {
@@ -47,12 +44,7 @@ impl Database {
         match &self.pools {
             // IMMEDIATE takes the write lock now, so that no statement later fails for want of it.
             Pools::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Open::Sqlite),
-            Pools::Postgres(pool) => {
-                let mut transaction = begin_on(pool).await?;
-                let statement = if customer.is_empty() { SET_CUSTOMER } else { BE_ALONE };
-                sqlx::query(statement).bind(customer).execute(&mut *transaction).await?;
-                Ok(Open::Postgres(transaction))
-            }
+            Pools::Postgres(pool) => ServerTx::begin(pool, customer).await.map(Open::Postgres),
         }
     }
 
@@ -84,54 +76,9 @@ impl Database {
                 reader.close().await;
                 writer.close().await;
             }
-            Pools::Postgres(pool) => pool.close().await,
+            // A connection that somebody still waits on ends with the process.
+            Pools::Postgres(pool) => drop(tokio::time::timeout(CLOSE_TIMEOUT, pool.close()).await),
         }
-    }
-}
-
-/// A connection that sees the rows of one customer.
-pub(super) async fn of_customer(pool: &PgPool, customer: &str) -> Result<PoolConnection<Postgres>, Error> {
-    let mut stale = pool.options().get_max_connections();
-    loop {
-        let mut connection = pool.acquire().await.map_err(|error| why_none(pool, error))?;
-        match sqlx::query(SET_CUSTOMER).bind(customer).execute(&mut *connection).await {
-            Ok(_) => return Ok(connection),
-            // The server was restarted since this one was used; so it may be with all the others.
-            Err(error) if stale > 0 && is_lost(&error) => stale -= 1,
-            Err(error) => return Err(error),
-        }
-        connection.close_on_drop();
-    }
-}
-
-async fn begin_on(pool: &PgPool) -> Result<Transaction<'static, Postgres>, Error> {
-    let mut stale = pool.options().get_max_connections();
-    loop {
-        match pool.begin().await {
-            Err(error) if stale > 0 && is_lost(&error) => stale -= 1,
-            begun => return begun.map_err(|error| why_none(pool, error)),
-        }
-    }
-}
-
-/// Whether the connection is gone, and nothing was done on it.
-fn is_lost(error: &Error) -> bool {
-    match error {
-        Error::Io(_) => true,
-        // The server said why it ends the connection: an order, a crash, idleness.
-        Error::Database(error) => error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08")),
-        _ => false,
-    }
-}
-
-/// A pool that ran out of patience does not say whether all its connections were in use or none could be made.
-fn why_none(pool: &PgPool, error: Error) -> Error {
-    match error {
-        Error::PoolTimedOut if pool.size() < pool.options().get_max_connections() => {
-            let away = std::io::Error::new(std::io::ErrorKind::NotConnected, "the database server takes no connection");
-            Error::Io(away)
-        }
-        error => error,
     }
 }
 
@@ -139,7 +86,7 @@ impl Open {
     pub(super) fn target(&mut self) -> Target<'_> {
         match self {
             Self::Sqlite(transaction) => Target::Sqlite(transaction),
-            Self::Postgres(transaction) => Target::Postgres(transaction),
+            Self::Postgres(transaction) => Target::Postgres(transaction.connection()),
         }
     }
 
@@ -147,7 +94,7 @@ impl Open {
     /// nothing else holds it.
     pub(super) async fn see(&mut self, customer: &str) -> Result<(), Error> {
         if let Self::Postgres(transaction) = self {
-            sqlx::query(SET_CUSTOMER).bind(customer).execute(&mut **transaction).await?;
+            transaction.see(customer).await?;
         }
         Ok(())
     }

@@ -16,6 +16,8 @@ use super::place::Server;
 use super::sqlite::{ADD_SCHEMA, Access, FIND_SCHEMA};
 use super::{installation, isolation, schema};
 
+pub(super) mod connection;
+
 /// How long a task waits for a connection, and a statement for another's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long opening waits for a server that does not answer.

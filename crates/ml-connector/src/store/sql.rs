@@ -6,7 +6,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{Decode, Error, Row as _, Type};
 
-use super::database::of_customer;
+use super::postgres::connection::{answered, give_back, of_customer};
 
 /// A statement's text for each database.
 #[derive(Debug, Clone, Copy)]
@@ -178,10 +178,11 @@ impl<T: Send + Unpin> Query<T> {
         let changed = match target {
             Target::Sqlite(connection) => self.sqlite().execute(connection).await?.rows_affected(),
             Target::SqlitePool(pool) => self.sqlite().execute(pool).await?.rows_affected(),
-            Target::Postgres(connection) => self.postgres().execute(connection).await?.rows_affected(),
+            Target::Postgres(connection) => answered(self.postgres().execute(connection)).await?.rows_affected(),
             Target::PostgresPool { pool, customer } => {
                 let mut connection = of_customer(pool, customer).await?;
-                self.postgres().execute(&mut *connection).await?.rows_affected()
+                let done = answered(self.postgres().execute(&mut *connection)).await;
+                give_back(connection, done)?.rows_affected()
             }
         };
         Ok(Changed(changed))
@@ -194,10 +195,11 @@ impl<T: Send + Unpin> Query<T> {
         match target {
             Target::Sqlite(connection) => self.sqlite().fetch_all(connection).await.and_then(sqlite),
             Target::SqlitePool(pool) => self.sqlite().fetch_all(pool).await.and_then(sqlite),
-            Target::Postgres(connection) => self.postgres().fetch_all(connection).await.and_then(postgres),
+            Target::Postgres(connection) => answered(self.postgres().fetch_all(connection)).await.and_then(postgres),
             Target::PostgresPool { pool, customer } => {
                 let mut connection = of_customer(pool, customer).await?;
-                self.postgres().fetch_all(&mut *connection).await.and_then(postgres)
+                let given = answered(self.postgres().fetch_all(&mut *connection)).await;
+                give_back(connection, given).and_then(postgres)
             }
         }
     }
@@ -209,10 +211,13 @@ impl<T: Send + Unpin> Query<T> {
         match target {
             Target::Sqlite(connection) => self.sqlite().fetch_optional(connection).await.and_then(sqlite),
             Target::SqlitePool(pool) => self.sqlite().fetch_optional(pool).await.and_then(sqlite),
-            Target::Postgres(connection) => self.postgres().fetch_optional(connection).await.and_then(postgres),
+            Target::Postgres(connection) => {
+                answered(self.postgres().fetch_optional(connection)).await.and_then(postgres)
+            }
             Target::PostgresPool { pool, customer } => {
                 let mut connection = of_customer(pool, customer).await?;
-                self.postgres().fetch_optional(&mut *connection).await.and_then(postgres)
+                let given = answered(self.postgres().fetch_optional(&mut *connection)).await;
+                give_back(connection, given).and_then(postgres)
             }
         }
     }

@@ -3,6 +3,7 @@
 mod audit;
 mod audit_forged;
 mod cases;
+mod cut_off;
 mod facts;
 mod held;
 mod inbox;

@@ -10,6 +10,7 @@ use crate::both;
 use crate::databases::TestDatabase;
 
 both!(
+    many_writers_leave_one_chain_of_the_installation,
     many_writers_leave_one_chain,
     the_database_itself_refuses_edits,
     every_edit_is_found_and_the_first_wrong_entry_named,
@@ -98,6 +99,19 @@ async fn many_writers_leave_one_chain(database: TestDatabase) {
         writer.await.unwrap();
     }
     assert_eq!(world.customer.verify_audit(true).await.unwrap().entries, 2 + 8 * 10 * 3);
+}
+
+async fn many_writers_leave_one_chain_of_the_installation(database: TestDatabase) {
+    let store = database.store().await;
+    let making = (0..12).map(|index| {
+        let store = store.clone();
+        tokio::spawn(async move { store.create_customer(&format!("customer {index}"), "test", NOW_MS).await.unwrap() })
+    });
+    for made in making.collect::<Vec<_>>() {
+        assert_eq!(made.await.unwrap().verify_audit(true).await.unwrap().entries, 1);
+    }
+    let chain = store.installation_chain(NOW_MS).await.unwrap();
+    assert_eq!(chain.verify_audit(true).await.unwrap().entries, 12);
 }
 
 /// What somebody with every right would do first.
