@@ -13,6 +13,7 @@ pub mod problem;
 pub mod report;
 pub mod schedule;
 pub mod template;
+pub mod tie_out;
 pub mod translate;
 
 pub use amount::{Amount, Currency, SourceAmount};

@@ -22,7 +22,7 @@ mod text;
 
 pub use rules::Translator;
 
-use crate::amount::Amount;
+use crate::amount::{Amount, Currency};
 use crate::chart::Chart;
 use crate::entry::JournalEntry;
 use crate::identity::{PostingKey, Reference};
@@ -116,6 +116,13 @@ pub struct SkippedExpense {
 /// Translates one report. For many reports, one [`Translator`] is quicker.
 pub fn translate(report: &ExpenseReport, mapping: &Mapping, chart: &Chart, setting: &Setting) -> Translation {
     Translator::new(mapping, chart).translate(report, setting)
+}
+
+/// The report's currency, and what each expense amounts to in it; `None` where it has no exact amount.
+pub(crate) fn amounts_of(report: &ExpenseReport) -> (Option<Currency>, Vec<Option<Amount>>) {
+    let mut problems = problems::Problems::default();
+    let money = effective::effective(report, None, i64::MAX, &mut problems);
+    (money.currency, money.amounts)
 }
 
 /// What is set for `fund`, and for which fund source it was set: another fund source follows the company card unless

@@ -9,4 +9,5 @@ mod generate;
 mod posting;
 mod schedule;
 mod template;
+mod tie_out;
 mod translation;
