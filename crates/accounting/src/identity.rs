@@ -177,6 +177,15 @@ impl Reference {
         &self.0
     }
 
+    /// What the entry stands for and what it does with that, as the reference tells.
+    pub fn scope_and_kind(&self) -> Option<(Scope, Kind)> {
+        let told = self.0.chars().nth(PREFIX.len() + FAMILY_LENGTH)?;
+        let funds = FundSource::ALL.map(Scope::Fund);
+        let scopes = || funds.into_iter().chain([Scope::WholeReport]);
+        let all = Kind::NAMES.iter().flat_map(|(_, kind)| scopes().map(move |scope| (scope, *kind)));
+        all.into_iter().find(|(scope, kind)| letter(*scope, *kind) == told)
+    }
+
     /// What all references of the same report begin with.
     pub fn family_prefix(&self) -> &str {
         &self.0[..PREFIX.len() + FAMILY_LENGTH]

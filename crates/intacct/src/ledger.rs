@@ -107,6 +107,17 @@ pub struct EntryLine {
     pub row: Row,
 }
 
+/// Which document number a line carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentFact {
+    /// `RECORDNO` of the line.
+    pub record_no: String,
+    /// `BATCHNO`: the entry's `RECORDNO`.
+    pub batch_no: String,
+    /// `DOCUMENT`.
+    pub document: String,
+}
+
 impl Client {
     /// Entries by reference, private entities included, in as few requests as it takes.
     ///
@@ -147,20 +158,57 @@ impl Client {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<BatchFact>, Error> {
-        let day = |date: Date| format!("{:02}/{:02}/{:04}", date.month(), date.day(), date.year());
-        let mut within = vec![
-            Filter::GreaterThanOrEqualTo("BATCH_DATE".to_owned(), day(from)),
-            Filter::LessThanOrEqualTo("BATCH_DATE".to_owned(), day(to)),
-        ];
-        if let Some(after) = after {
-            within.push(Filter::GreaterThan("RECORDNO".to_owned(), after.to_owned()));
-        }
-        let query = Query::new("GLBATCH", BATCH_FIELDS)
+        let within = between("BATCH_DATE", from, to, after);
+        let query = Query::new("GLBATCH", BATCH_FIELDS);
+        Ok(self.page(query, within, limit).await?.iter().map(batch_fact).collect())
+    }
+
+    /// As [`Client::entries_between`], but only entries whose `REFERENCENO` begins with `prefix`, which may hold no `%`
+    /// or `_`.
+    ///
+    /// # Errors
+    /// See [`Error`]; [`Error::InvalidQuery`] for a prefix with a wildcard.
+    pub async fn referenced_between(
+        &self,
+        prefix: &str,
+        from: Date,
+        to: Date,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<BatchFact>, Error> {
+        let mut within = between("BATCH_DATE", from, to, after);
+        within.push(begins("GLBATCH", "REFERENCENO", prefix)?);
+        let query = Query::new("GLBATCH", BATCH_FIELDS);
+        Ok(self.page(query, within, limit).await?.iter().map(batch_fact).collect())
+    }
+
+    /// One page of the lines dated between two days (both included, by `ENTRY_DATE`) whose `DOCUMENT` begins with
+    /// `prefix`, ordered by `RECORDNO`: those behind `after`, at most `limit` (2,000). A copy of an entry keeps the
+    /// document numbers of its lines even where its `REFERENCENO` was left out.
+    ///
+    /// # Errors
+    /// See [`Client::referenced_between`].
+    pub async fn documents_between(
+        &self,
+        prefix: &str,
+        from: Date,
+        to: Date,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<DocumentFact>, Error> {
+        let mut within = between("ENTRY_DATE", from, to, after);
+        within.push(begins("GLENTRY", "DOCUMENT", prefix)?);
+        let query = Query::new("GLENTRY", ["RECORDNO", "BATCHNO", "DOCUMENT"]);
+        Ok(self.page(query, within, limit).await?.iter().map(document_fact).collect())
+    }
+
+    async fn page(&self, query: Query, within: Vec<Filter>, limit: u32) -> Result<Vec<Row>, Error> {
+        let query = query
             .filter(Filter::And(within))
             .order_by("RECORDNO", Order::Ascending)
             .show_private()
             .page_size(limit);
-        Ok(self.query(&query).await?.rows.iter().map(batch_fact).collect())
+        Ok(self.query(&query).await?.rows)
     }
 
     /// The lines of entries, by their `RECORDNO`s. Besides account, direction and amount reads `fields`
@@ -180,6 +228,29 @@ impl Client {
         }
         Ok(Reading::Rows { rows: lines, left_out: list.into_left_out() })
     }
+}
+
+/// Two days, both included, and behind a record number.
+fn between(field: &str, from: Date, to: Date, after: Option<&str>) -> Vec<Filter> {
+    let day = |date: Date| format!("{:02}/{:02}/{:04}", date.month(), date.day(), date.year());
+    let mut within = vec![
+        Filter::GreaterThanOrEqualTo(field.to_owned(), day(from)),
+        Filter::LessThanOrEqualTo(field.to_owned(), day(to)),
+    ];
+    within.extend(after.map(|after| Filter::GreaterThan("RECORDNO".to_owned(), after.to_owned())));
+    within
+}
+
+fn begins(object: &str, field: &str, prefix: &str) -> Result<Filter, Error> {
+    if prefix.is_empty() || prefix.contains(['%', '_']) {
+        return Err(Error::InvalidQuery { object: object.to_owned(), cause: QueryError::Wildcard });
+    }
+    Ok(Filter::like(field, format!("{prefix}%")))
+}
+
+fn document_fact(row: &Row) -> DocumentFact {
+    let text = |field| row.get(field).unwrap_or_default().to_owned();
+    DocumentFact { record_no: text("RECORDNO"), batch_no: text("BATCHNO"), document: text("DOCUMENT") }
 }
 
 fn reference_filters(search: &ReferenceSearch) -> Result<Vec<Filter>, Error> {

@@ -42,7 +42,7 @@ pub use facts::{
 };
 pub use gl_batch::{Allocation, Amount, BatchState, BatchTax, Exchange as ExchangeRate, GlBatch, GlEntry, Split};
 pub use gl_batch::{TaxEntry, TrType};
-pub use ledger::{BatchFact, EntryLine, LINE_FIELDS, ReferenceHits, ReferenceSearch};
+pub use ledger::{BatchFact, DocumentFact, EntryLine, LINE_FIELDS, ReferenceHits, ReferenceSearch};
 pub use query::{Filter, MAX_IN_VALUES, MAX_PAGE_SIZE, Order, Query, QueryError, Select};
 pub use render::{RenderError, Rendered, render_gl_batch, render_gl_batch_counted};
 pub use reply::{Malformed, Row};

@@ -136,6 +136,17 @@ pub struct LedgerLine {
     pub document: String,
 }
 
+/// The document number of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerDocument {
+    /// The ledger's number of the line.
+    pub line_no: String,
+    /// The ledger's number of its entry.
+    pub record_no: String,
+    /// Document number.
+    pub document: String,
+}
+
 /// What a search by reference brought.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
@@ -203,6 +214,25 @@ pub trait Destination: Sync {
         to: Date,
         after: Option<&str>,
     ) -> impl Future<Output = Result<Vec<LedgerEntry>, Fault>> + Send;
+
+    /// As [`Destination::entries_between`], but only entries whose reference begins with `prefix`.
+    fn referenced_between(
+        &self,
+        prefix: &str,
+        from: Date,
+        to: Date,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<LedgerEntry>, Fault>> + Send;
+
+    /// One page of the lines dated between two days, both included, whose document number begins with `prefix`: those
+    /// behind the line number `after`. The last page is empty.
+    fn documents_between(
+        &self,
+        prefix: &str,
+        from: Date,
+        to: Date,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<Vec<LedgerDocument>, Fault>> + Send;
 
     /// The ledger's clock, in milliseconds since 1970, where it tells.
     fn time_ms(&self) -> impl Future<Output = Result<Option<i64>, Fault>> + Send;

@@ -25,6 +25,7 @@ pub mod post;
 pub mod preview;
 pub mod progress;
 pub mod readback;
+pub mod reconcile;
 pub mod record;
 pub mod reference_drift;
 pub mod refresh;

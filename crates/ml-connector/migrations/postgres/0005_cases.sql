@@ -3,6 +3,9 @@
 -- What an entry does with its scope's money: book it, take it back, or book a difference.
 ALTER TABLE postings ADD COLUMN kind TEXT NOT NULL DEFAULT 'entry';
 
+-- A tie-out reads the postings of a period.
+CREATE INDEX postings_by_date ON postings (flow_id, posting_date, posting_no);
+
 CREATE TABLE cases (
     customer_id  TEXT   NOT NULL REFERENCES customers (id),
     id           TEXT   NOT NULL,

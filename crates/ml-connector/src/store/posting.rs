@@ -17,8 +17,10 @@ use super::rows::{OWN, Rows, TEXT, batches};
 use super::sql;
 use super::tx::Tx;
 
+mod batch;
 mod read;
 
+pub(super) use batch::{DATED, LINES_OF, NAMED, OF_REPORTS};
 pub(super) use read::{FIND_NO, HAS_IN_STATE, IN_STATE, LINES, OF_REPORT, OTHER_FLOW, PAYLOADS, TOTALS};
 pub use read::{PostingTotal, StoredPosting};
 

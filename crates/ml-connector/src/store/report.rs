@@ -16,9 +16,11 @@ use super::rows::{INT, OWN, Rows, TEXT, batches};
 use super::sql::{self, Query, Row};
 use super::tx::Tx;
 
+mod named;
 mod read;
 mod state;
 
+pub(super) use named::NAMED;
 pub(super) use read::{FIND, FIND_NO, FIND_RAW, IN_STATE, KNOWN, RAW_IN_STATE, TOTALS, UNSEEN, VERSIONS, small};
 pub use read::{InboxReport, KnownReport, RawReport, ReportTotal, ReportVersion, Unseen};
 pub use state::InboxState;

@@ -13,7 +13,7 @@ use intacct::{
     BatchFact, Client, CreateFunction, EntryLine, Filter, LINE_FIELDS, Order, Query, Reading, ReferenceSearch,
 };
 
-use super::{Destination, Fault, Found, LedgerEntry, LedgerLine, Outgoing, Sent, plain_decimals};
+use super::{Destination, Fault, Found, LedgerDocument, LedgerEntry, LedgerLine, Outgoing, Sent, plain_decimals};
 
 pub use verdict::fault;
 
@@ -79,6 +79,33 @@ impl Destination for Intacct {
         Ok(page.into_iter().map(ledger_entry).collect())
     }
 
+    async fn referenced_between(
+        &self,
+        prefix: &str,
+        from: Date,
+        to: Date,
+        after: Option<&str>,
+    ) -> Result<Vec<LedgerEntry>, Fault> {
+        let page = self.client.referenced_between(prefix, from, to, after, ENTRIES_A_PAGE).await.map_err(fault)?;
+        Ok(page.into_iter().map(ledger_entry).collect())
+    }
+
+    async fn documents_between(
+        &self,
+        prefix: &str,
+        from: Date,
+        to: Date,
+        after: Option<&str>,
+    ) -> Result<Vec<LedgerDocument>, Fault> {
+        let page = self.client.documents_between(prefix, from, to, after, LINES_A_PAGE).await.map_err(fault)?;
+        let document = |fact: intacct::DocumentFact| LedgerDocument {
+            line_no: fact.record_no,
+            record_no: fact.batch_no,
+            document: fact.document,
+        };
+        Ok(page.into_iter().map(document).collect())
+    }
+
     async fn time_ms(&self) -> Result<Option<i64>, Fault> {
         let session = self.client.session().await.map_err(fault)?;
         Ok(session.timestamp.map(|timestamp| timestamp.as_millisecond()))
@@ -127,6 +154,8 @@ impl Destination for Intacct {
 
 /// Entries read in one request: their lines, some four each, then fit into a few pages.
 const ENTRIES_A_PAGE: u32 = 500;
+/// Lines in one page of a search by document number: the most the gateway gives (documented).
+const LINES_A_PAGE: u32 = 2_000;
 
 fn ledger_entry(batch: BatchFact) -> LedgerEntry {
     LedgerEntry {

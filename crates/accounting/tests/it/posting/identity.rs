@@ -45,6 +45,7 @@ fn every_entry_of_a_report_has_its_own_reference_in_one_family() {
                 assert_eq!(reference.as_str().len(), 20);
                 assert_eq!(reference.family_prefix(), family_prefix("ACME", "R1"));
                 assert_eq!(Reference::parse(reference.as_str()).as_ref(), Some(&reference));
+                assert_eq!(reference.scope_and_kind(), Some((scope, kind)));
                 assert!(seen.insert(reference));
             }
         }

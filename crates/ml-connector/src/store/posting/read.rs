@@ -140,7 +140,7 @@ impl CustomerStore {
     }
 
     /// The number of the posting that a page follows; 0 for the first page.
-    async fn posting_no(&self, company: &str, reference: Option<&Reference>) -> Result<i64, StoreError> {
+    pub(super) async fn posting_no(&self, company: &str, reference: Option<&Reference>) -> Result<i64, StoreError> {
         let Some(reference) = reference else { return Ok(0) };
         let finding = sql::query_scalar(FIND_NO).bind(self.id().as_str()).bind(company).bind(reference.as_str());
         let found = finding.fetch_optional(self.reader()).await.map_err(failed("looking up a posting"))?;
@@ -241,7 +241,7 @@ impl CustomerStore {
     }
 }
 
-fn read(row: &Row) -> Result<StoredPosting, StoreError> {
+pub(super) fn read(row: &Row) -> Result<StoredPosting, StoreError> {
     let reading = failed("reading a posting");
     let reference = parse_reference(row.try_get(2).map_err(&reading)?)?;
     let stored = |what| StoreError::Stored { what, id: reference.to_string() };
@@ -278,6 +278,6 @@ fn read(row: &Row) -> Result<StoredPosting, StoreError> {
     })
 }
 
-fn parse_reference(text: String) -> Result<Reference, StoreError> {
+pub(super) fn parse_reference(text: String) -> Result<Reference, StoreError> {
     Reference::parse(&text).ok_or(StoreError::Stored { what: "reference", id: text })
 }

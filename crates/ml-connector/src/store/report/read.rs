@@ -345,7 +345,7 @@ pub(super) async fn known(
     Ok(found)
 }
 
-fn read(row: &Row) -> Result<InboxReport, StoreError> {
+pub(super) fn read(row: &Row) -> Result<InboxReport, StoreError> {
     let reading = failed("reading a report");
     let source_state: &str = row.try_get(7).map_err(&reading)?;
     let run: &str = row.try_get(19).map_err(&reading)?;
