@@ -203,11 +203,8 @@ impl Client {
     }
 
     async fn page(&self, query: Query, within: Vec<Filter>, limit: u32) -> Result<Vec<Row>, Error> {
-        let query = query
-            .filter(Filter::And(within))
-            .order_by("RECORDNO", Order::Ascending)
-            .show_private()
-            .page_size(limit);
+        let query =
+            query.filter(Filter::And(within)).order_by("RECORDNO", Order::Ascending).show_private().page_size(limit);
         Ok(self.query(&query).await?.rows)
     }
 

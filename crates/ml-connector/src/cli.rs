@@ -14,6 +14,7 @@ mod migrate;
 mod output;
 mod ping;
 mod preview;
+mod reconcile;
 mod report;
 mod run;
 mod sandbox;
@@ -110,6 +111,8 @@ enum Command {
     Schedule(schedule::ShowSchedule),
     /// Check everything a flow needs, with separate verdicts and remedies; reads only
     Ping(ping::Ping),
+    /// Tie out a flow: Expensify = planned = acknowledged = Intacct now; every difference with its remedy
+    Reconcile(reconcile::Reconcile),
     /// Show everything on record of one report
     Report(report::Report),
     /// Look at, verify or export the audit
@@ -178,6 +181,7 @@ impl Cli {
             Command::Preview(command) => command.execute(common).await,
             Command::Schedule(command) => command.execute(common),
             Command::Ping(command) => command.execute(common).await,
+            Command::Reconcile(command) => command.execute(common).await,
             Command::Report(command) => command.execute(common).await,
             Command::Audit(command) => command.execute(common).await,
             Command::Secret(command) => command.execute(common).await,

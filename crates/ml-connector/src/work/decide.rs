@@ -9,15 +9,17 @@ use accounting::{Code, Problem};
 use serde_json::{Value, json};
 
 use super::entry::{Entry, ReportEntries, audit_action, change, entry};
+use super::granting::Grant;
 use super::lane::Lane;
 use super::open_cases::{cause, is_of, live};
 use super::refresh::ChartInUse;
 use super::summary::Summary;
 use super::supersede::newest_of;
 use super::{ACTOR, Work, WorkError};
+use crate::flow::Mode;
 use crate::store::{
-    AuditEvent, Case, CaseFilter, CaseKind, CaseState, Decision, InboxReport, InboxState, NewCase, PostingChange,
-    ReportChange, StoredPosting, Tx,
+    AuditEvent, Case, CaseFilter, CaseId, CaseKind, CaseState, Decision, InboxReport, InboxState, NewCase,
+    PostingChange, ReportChange, StoredPosting, Tx,
 };
 use crate::systems::{Destination, Source};
 
@@ -63,6 +65,22 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             }
         }
         Ok(any || summary.sent > sent_before)
+    }
+
+    /// A person's wish that a decision be carried out now; tells how far it has come.
+    ///
+    /// # Errors
+    /// [`WorkError::Refused`] where the wish names no case; see [`Work::decisions`].
+    pub async fn grant_decision(&self, grant: &Grant<'_>, detail: &Value) -> Result<Value, WorkError> {
+        let named = detail["case"].as_str().and_then(CaseId::parse);
+        let unnamed = "the wish names no `case`, such as case_…".to_owned();
+        let id = named.ok_or(WorkError::Refused { code: Code::DecisionFailed, detail: unnamed })?;
+        let mut summary = Summary::default();
+        if self.flow.mode == Mode::Post {
+            Box::pin(self.decisions(grant.lane, grant.chart, &mut summary)).await?;
+        }
+        let case = self.customer.case(&id).await?;
+        Ok(json!({ "case": id.as_str(), "state": case.state.name(), "outcome": case.outcome }))
     }
 
     /// Whether something was decided that is not carried out yet.

@@ -67,6 +67,8 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     async fn grant(&self, grant: &Grant<'_>, wanted: &Wanted) -> Result<Value, WorkError> {
         match wanted.kind {
             WantedKind::Agreement => Box::pin(self.agreement(grant.chart)).await,
+            WantedKind::Reconcile => self.grant_reconcile(grant, &wanted.detail).await,
+            WantedKind::ApplyDecision => self.grant_decision(grant, &wanted.detail).await,
             WantedKind::HandOver => Box::pin(self.check_hand_over(true)).await,
             WantedKind::BackfillCount => self.count_period(period(&wanted.detail)?).await,
             WantedKind::Release => self.grant_release(wanted).await,

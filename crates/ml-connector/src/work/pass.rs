@@ -210,6 +210,12 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             Box::pin(self.open_cases(&chart)).await?;
         }
         passed.swept = duties.sweep;
+        if duties.reconcile {
+            let (from, to) = self.reconciled_period();
+            let found = Box::pin(self.reconcile(&chart, from, to)).await?;
+            passed.reconciled = found.problems.is_empty();
+            found.problems.into_iter().for_each(|problem| passed.summary.add(Summary::failed(problem)));
+        }
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use accounting::{Code, Currency, Date, Dimension, Problem};
 use jiff::ToSpan;
 use serde_json::{Value, json};
 
+use super::granting::{Grant, period};
 use super::refresh::ChartInUse;
 use super::{ACTOR, Work, WorkError};
 use crate::store::{AuditEvent, Reconciliation, ReconciliationState, StoredLine, StoredPosting};
@@ -128,8 +129,7 @@ impl Reconciled {
     }
 
     fn exclude(&mut self, exclusion: Exclusion) {
-        let sum =
-            self.exclusion_sums.entry((exclusion.reason.clone(), exclusion.currency.clone())).or_insert((0, 0));
+        let sum = self.exclusion_sums.entry((exclusion.reason.clone(), exclusion.currency.clone())).or_insert((0, 0));
         sum.0 += 1;
         sum.1 += i128::from(exclusion.minor.unwrap_or(0));
         if self.exclusions.len() < KEPT {
@@ -162,6 +162,37 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         }
         self.keep_reconciled(&found, began_ms).await?;
         Ok(found)
+    }
+
+    /// Reconciles by itself, outside of any pass: the lane is held meanwhile, so that nothing moves in between.
+    ///
+    /// # Errors
+    /// [`WorkError::LaneBusy`]; the fault of the ledger where its chart cannot be read; those of the store.
+    pub async fn reconcile_once(&self, from: Date, to: Date) -> Result<Reconciled, WorkError> {
+        let lane = self.claim().await?;
+        let work = async {
+            let chart = self.refresh().await?;
+            Box::pin(self.reconcile(&chart, from, to)).await
+        };
+        let result = self.keeping(&lane, work).await;
+        self.customer.store().release_lane(lane.into_lease()).await?;
+        result
+    }
+
+    /// A person's wish to reconcile: from and to where they are given, else as every night.
+    ///
+    /// # Errors
+    /// See [`Work::reconcile`].
+    pub async fn grant_reconcile(&self, grant: &Grant<'_>, detail: &Value) -> Result<Value, WorkError> {
+        let given = detail.get("from").is_some() || detail.get("to").is_some();
+        let (from, to) = if given { period(detail)? } else { self.reconciled_period() };
+        let found = Box::pin(self.reconcile(grant.chart, from, to)).await?;
+        Ok(json!({
+            "state": found.state().name(),
+            "from": found.from.to_string(),
+            "to": found.to.to_string(),
+            "differences": found.difference_count,
+        }))
     }
 
     /// The period of a nightly reconciliation: this month and the one before.

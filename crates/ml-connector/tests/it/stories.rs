@@ -17,6 +17,7 @@ mod month;
 pub mod office;
 mod options;
 pub mod proxy;
+mod reconcile;
 mod reference_drift;
 mod refusals;
 mod rehearsal;

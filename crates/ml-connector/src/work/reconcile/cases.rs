@@ -30,8 +30,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let base = cause_of(difference);
         for time in 0..TIMES {
             let cause = if time == 0 { base.clone() } else { format!("{base}-{time}") };
-            let known =
-                self.customer.case_of(&self.flow_id, CaseKind::Difference, &difference.subject, &cause).await?;
+            let known = self.customer.case_of(&self.flow_id, CaseKind::Difference, &difference.subject, &cause).await?;
             match known {
                 Some(case) if case.decision == Some(Decision::Accept) => return Ok(true),
                 Some(case) if case.state != CaseState::Done => return Ok(false),

@@ -107,12 +107,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         }
         let lines = self.lines_for_entities(chart, postings.values().flatten()).await?;
         for (id, fresh) in batch {
-            let met = Met {
-                fresh,
-                known: known.remove(&id),
-                postings: postings.remove(&id).unwrap_or_default(),
-                id,
-            };
+            let met = Met { fresh, known: known.remove(&id), postings: postings.remove(&id).unwrap_or_default(), id };
             self.tie_report(chart, found, met, &lines).await?;
         }
         Ok(())
@@ -143,7 +138,8 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             found.unvalued += 1;
             return Ok(());
         };
-        let whole = found.whole || met.postings.iter().any(|it| it.key.scope == accounting::identity::Scope::WholeReport);
+        let whole =
+            found.whole || met.postings.iter().any(|it| it.key.scope == accounting::identity::Scope::WholeReport);
         let approved = met.fresh.as_ref().filter(|fresh| self.takes(fresh));
         let (source, without) = match approved.map(|fresh| source_amounts(fresh, whole)) {
             Some(Some((_, amounts, without))) => (amounts, without),
@@ -211,7 +207,9 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 Some(fresh) if !self.takes(fresh) => {
                     (Finding::SourceDiffers, format!("the posted report is {} at its source now", fresh.state.name()))
                 }
-                Some(_) if never_read => (Finding::NeverRead, "the source shows the report, and nothing read it".into()),
+                Some(_) if never_read => {
+                    (Finding::NeverRead, "the source shows the report, and nothing read it".into())
+                }
                 Some(_) => {
                     let words = "the source shows another amount than was planned, left out and held";
                     (Finding::SourceDiffers, words.to_owned())
