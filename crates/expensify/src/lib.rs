@@ -42,5 +42,5 @@ pub use report::{Approver, Card, DateText, Expense, Manager, Receipt, Report, Su
 pub use stream::{Record, ReportStream};
 pub use tag::split_tags;
 pub use template::TEMPLATE;
-pub use transport::Http;
+pub use transport::{End, Http, Watcher};
 pub use window::{Window, windows};

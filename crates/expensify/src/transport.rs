@@ -1,6 +1,7 @@
 //! Sends one job and receives its reply, within time and size. It must not retry, follow redirects, use a proxy of
 //! the environment, or put a credential anywhere but the body.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -23,7 +24,24 @@ use crate::reply::Reply;
 pub struct Http {
     http: reqwest::Client,
     url: Url,
+    watcher: Option<Watcher>,
 }
+
+/// How a request ended, as far as its headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// An answer began, with this HTTP status.
+    Answered(u16),
+    /// There was no connection.
+    NotSent,
+    /// Time ran out.
+    TimedOut,
+    /// The connection broke.
+    Broken,
+}
+
+/// Told of each request: how it ended, and how long its answer took to begin. It learns nothing of what was said.
+pub type Watcher = Arc<dyn Fn(End, Duration) + Send + Sync>;
 
 pub(crate) struct Transport {
     http: Http,
@@ -64,7 +82,13 @@ impl Http {
         let http = builder
             .build()
             .map_err(|cause| Error::Setup { what: "the HTTP client does not start".to_owned(), source: Some(cause) })?;
-        Ok(Self { http, url })
+        Ok(Self { http, url, watcher: None })
+    }
+
+    /// The same, and somebody is told of each request.
+    #[must_use]
+    pub fn watched(self, watcher: Watcher) -> Self {
+        Self { watcher: Some(watcher), ..self }
     }
 }
 
@@ -93,10 +117,21 @@ impl Transport {
         self.sent.fetch_add(1, Ordering::Relaxed);
         let request = self.http.http.post(self.http.url.clone());
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=utf-8").body(body);
-        match tokio::time::timeout(self.config.timeout, request.send()).await {
+        let began = tokio::time::Instant::now();
+        let sent = match tokio::time::timeout(self.config.timeout, request.send()).await {
             Ok(sent) => sent.map_err(|cause| transport_error(name, cause, self.config.connect_timeout)),
             Err(_) => Err(Error::Timeout { job: name, waited: self.config.timeout }),
+        };
+        if let Some(watcher) = &self.http.watcher {
+            let end = match &sent {
+                Ok(response) => End::Answered(response.status().as_u16()),
+                Err(Error::Unreachable { .. }) => End::NotSent,
+                Err(Error::Timeout { .. }) => End::TimedOut,
+                Err(_) => End::Broken,
+            };
+            watcher(end, began.elapsed());
         }
+        sent
     }
 
     /// Sends a job and receives its whole short reply.

@@ -48,5 +48,5 @@ pub use render::{RenderError, Rendered, render_gl_batch, render_gl_batch_counted
 pub use reply::{Malformed, Row};
 pub use setup::{DimensionFact, FieldFact, FinancialSetup};
 pub use transport::{
-    Exchange, Exchanging, Incoming, Outgoing, Partial, RequestKind, SendError, Transport, UnreachableKind,
+    End, Exchange, Exchanging, Incoming, Outgoing, Partial, RequestKind, SendError, Transport, UnreachableKind, Watcher,
 };

@@ -3,6 +3,7 @@
 
 pub mod admit;
 pub mod agreement;
+pub mod anchor;
 pub mod control;
 pub mod correct;
 pub mod decide;
@@ -40,6 +41,7 @@ pub mod summary;
 pub mod supersede;
 pub mod told;
 pub mod translate;
+pub mod upkeep;
 pub mod walk;
 pub mod watch;
 pub mod what_if;

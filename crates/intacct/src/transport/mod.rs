@@ -136,9 +136,28 @@ pub trait Exchange: Send + Sync {
     fn exchange(&self, request: Outgoing) -> Exchanging<'_>;
 }
 
+/// How an exchange with the gateway ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// An answer came, with this HTTP status.
+    Answered(u16),
+    /// Not a byte was written.
+    NotSent,
+    /// Time ran out.
+    TimedOut,
+    /// The connection broke, or the answer was too large.
+    Broken,
+}
+
+/// Told of each exchange: its kind, how it ended, and how long it took. It learns nothing of what was said.
+pub type Watcher = Arc<dyn Fn(RequestKind, End, Duration) + Send + Sync>;
+
 /// How bytes reach the gateway.
 #[derive(Clone)]
-pub struct Transport(Form);
+pub struct Transport {
+    form: Form,
+    watcher: Option<Watcher>,
+}
 
 #[derive(Clone)]
 enum Form {
@@ -152,16 +171,37 @@ impl Transport {
     /// # Errors
     /// [`Error::Setup`] where the TLS set-up fails.
     pub fn http(config: &Config) -> Result<Self, Error> {
-        Ok(Self(Form::Http(http::Http::new(config)?)))
+        Ok(Self { form: Form::Http(http::Http::new(config)?), watcher: None })
     }
 
     /// To a function in the same process. Time still runs on tokio's clock.
     pub fn in_process(exchange: Arc<dyn Exchange>) -> Self {
-        Self(Form::InProcess(exchange))
+        Self { form: Form::InProcess(exchange), watcher: None }
+    }
+
+    /// The same, and somebody is told of each exchange.
+    #[must_use]
+    pub fn watched(self, watcher: Watcher) -> Self {
+        Self { watcher: Some(watcher), ..self }
     }
 
     pub(crate) async fn send(&self, request: Outgoing) -> Result<Incoming, SendError> {
-        match &self.0 {
+        let (kind, began) = (request.kind, tokio::time::Instant::now());
+        let outcome = self.carry(request).await;
+        if let Some(watcher) = &self.watcher {
+            let end = match &outcome {
+                Ok(incoming) => End::Answered(incoming.status),
+                Err(SendError::NotSent { .. }) => End::NotSent,
+                Err(SendError::Timeout(_)) => End::TimedOut,
+                Err(SendError::Broken { .. } | SendError::TooLarge { .. }) => End::Broken,
+            };
+            watcher(kind, end, began.elapsed());
+        }
+        outcome
+    }
+
+    async fn carry(&self, request: Outgoing) -> Result<Incoming, SendError> {
+        match &self.form {
             Form::Http(http) => http.send(request).await,
             Form::InProcess(exchange) => {
                 let timeout = request.timeout;

@@ -2,23 +2,25 @@
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::Common;
 use super::output::{Failure, clean, print_json, print_text, table};
+use super::{Common, EXIT_ATTENTION};
 use crate::clock::Clock;
 use crate::store::{Access, AuditEntry, AuditFilter, CustomerStore, StoreError, verify_export};
+use crate::work::anchor::{Anchored, verify};
 use crate::work::start::open_store;
 
 /// Options of `audit`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  ml-connector audit list --subject R00bCluvcO4T\n  ml-connector audit verify\n  \
-    ml-connector audit export --out audit.jsonl\n  ml-connector audit verify --file audit.jsonl")]
+    ml-connector audit export --out audit.jsonl\n  ml-connector audit verify --file audit.jsonl\n  \
+    ml-connector audit verify --anchor /mnt/other/anchor.jsonl")]
 pub struct Audit {
     #[command(subcommand)]
     command: Command,
@@ -49,6 +51,9 @@ enum Command {
         /// An exported file instead of the database
         #[arg(long, value_name = "FILE")]
         file: Option<PathBuf>,
+        /// The anchor file, for every customer: finds a chain whose end was cut off
+        #[arg(long, value_name = "FILE", conflicts_with = "file")]
+        anchor: Option<PathBuf>,
     },
     /// Write every entry with its hash, one JSON object a line
     Export {
@@ -61,7 +66,10 @@ enum Command {
 impl Audit {
     /// Does what was asked.
     pub async fn execute(self, common: &Common) -> Result<ExitCode, Failure> {
-        if let Command::Verify { file: Some(path) } = &self.command {
+        if let Command::Verify { anchor: Some(path), .. } = &self.command {
+            return verify_anchor(common, path).await;
+        }
+        if let Command::Verify { file: Some(path), .. } = &self.command {
             let file = File::open(path).map_err(|error| Failure::Plain(format!("{}: {error}", path.display())))?;
             let verified = verify_export(BufReader::new(file))?;
             return Ok(show_verified(common, verified.entries, verified.head_seq, &verified.head_hash));
@@ -138,6 +146,28 @@ async fn export(customer: &CustomerStore, out: Option<PathBuf>) -> Result<ExitCo
         print_text(&format!("{entries} entries written\n"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every chain by itself, and every note of the anchor in its chain.
+async fn verify_anchor(common: &Common, path: &Path) -> Result<ExitCode, Failure> {
+    let file = File::open(path).map_err(|error| Failure::Plain(format!("{}: {error}", path.display())))?;
+    let store = open_store(&common.settings()?, Access::Read, &Clock::system(TimeZone::UTC)).await?;
+    for chain in store.audit_chains().await? {
+        chain.verify_audit(true).await?;
+    }
+    let Anchored { notes, chains, foreign, torn } = verify(&store, BufReader::new(file)).await?;
+    if common.json {
+        print_json(&json!({ "verified": true, "notes": notes, "chains": chains, "foreign": foreign, "torn": torn }));
+    } else {
+        print_text(&format!("The chains are whole and hold all {notes} notes of the anchor, of {chains} chains.\n"));
+        if foreign > 0 {
+            print_text(&format!("{foreign} notes are of other installations.\n"));
+        }
+    }
+    if torn > 0 && !common.json {
+        print_text(&format!("{torn} lines are broken off or spoiled; they prove nothing.\n"));
+    }
+    Ok(if torn == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_ATTENTION) })
 }
 
 fn show_verified(common: &Common, entries: u64, head_seq: i64, head_hash: &str) -> ExitCode {

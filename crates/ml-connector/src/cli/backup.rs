@@ -103,7 +103,7 @@ async fn mark(common: &Common) -> Result<ExitCode, Failure> {
 
 fn as_text(checked: &Checked) -> String {
     let audit = match checked.audit {
-        Some((customers, entries)) => format!("{entries} audit entries of {customers} customers hold together"),
+        Some((chains, entries)) => format!("{entries} audit entries in {chains} chains hold together"),
         None => "the audit is of an older schema and was not verified".to_owned(),
     };
     format!("{} bytes, schema {}; {audit}", checked.bytes, checked.schema)
@@ -114,7 +114,7 @@ fn as_json(file: &Path, checked: &Checked) -> serde_json::Value {
         "file": file.display().to_string(),
         "bytes": checked.bytes,
         "schema": checked.schema,
-        "audit_customers": checked.audit.map(|(customers, _)| customers),
+        "audit_chains": checked.audit.map(|(chains, _)| chains),
         "audit_entries": checked.audit.map(|(_, entries)| entries),
     })
 }

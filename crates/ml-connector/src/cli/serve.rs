@@ -15,10 +15,10 @@ use crate::settings::Settings;
 use crate::store::{Access, Store};
 use crate::systems::connect::Endpoints;
 use crate::web;
-use crate::work::ACTOR;
 use crate::work::master_key::make_master_key;
 use crate::work::start::open_store;
 use crate::work::worker::Worker;
+use crate::work::{ACTOR, upkeep};
 
 /// Options of `serve`.
 #[derive(Debug, Args)]
@@ -62,6 +62,7 @@ impl Serve {
             ));
         }
         print_text(&service.invitation(&listener).await?);
+        tracing::info!(works = !self.no_worker, version = env!("CARGO_PKG_VERSION"), "serving");
         let ended = service.serve(listener, stop()).await?;
         Ok(if ended { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -106,7 +107,14 @@ impl Service {
             let mut stopping = stopping.subscribe();
             async move { drop(stopping.wait_for(|stopping| *stopping).await) }
         };
-        let worker = works.then(|| Worker::new(store.clone(), settings, &endpoints, clock)).transpose()?;
+        let worker =
+            works.then(|| Worker::new(store.clone(), settings.clone(), &endpoints, clock.clone())).transpose()?;
+        let state = match &worker {
+            Some(worker) => state.with_figures(worker.figures()),
+            None => state,
+        };
+        let figures = state.figures.clone();
+        let upkeep = upkeep::keep(&store, &settings, &clock, &figures, told());
         let (serving, worker_told) = (web::serve(listener, state, told()), told());
         let working = async {
             match worker {
@@ -118,7 +126,8 @@ impl Service {
             stopped.await;
             let _ = stopping.send(true);
         };
-        let (served, ended, ()) = tokio::join!(serving, working, telling);
+        let (served, ended, (), ()) = tokio::join!(serving, working, telling, upkeep);
+        tracing::info!(drained = ended, "stopped");
         store.close().await;
         served?;
         Ok(ended)

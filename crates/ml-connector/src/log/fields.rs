@@ -60,6 +60,7 @@ pub const NAMES: &[&str] = &[
     "version",
     "wanted",
     "workers",
+    "works",
 ];
 
 /// The longest value; ids and codes are far shorter.

@@ -120,6 +120,24 @@ impl CustomerStore {
         rows.iter().map(|row| read(row).map_err(&reading)).collect()
     }
 
+    /// Sequence number and hash of the newest entry; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn audit_head(&self) -> Result<Option<(i64, String)>, StoreError> {
+        let finding = sql::query_as(HEAD).bind(self.id().as_str()).fetch_optional(self.reader());
+        finding.await.map_err(failed("reading the head of the audit"))
+    }
+
+    /// The hash of one entry; `None` where it is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn audit_hash(&self, seq: i64) -> Result<Option<String>, StoreError> {
+        let entry = self.list_audit(&AuditFilter::default(), seq.saturating_sub(1), 1).await?.pop();
+        Ok(entry.filter(|entry| entry.seq == seq).map(|entry| entry.hash))
+    }
+
     /// All entries whose subject is one of `subjects`, oldest first.
     pub(super) async fn audit_of(&self, subjects: &[&str]) -> Result<Vec<AuditEntry>, StoreError> {
         let reading = failed("reading the audit");

@@ -125,6 +125,15 @@ impl CustomerStore {
 }
 
 impl Store {
+    /// The door to every audit chain: of all customers, and of the installation itself. For looking at their audit, and
+    /// nothing else.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn audit_chains(&self) -> Result<Vec<CustomerStore>, StoreError> {
+        Ok(self.chains().await?.into_iter().map(|chain| self.door(chain.id)).collect())
+    }
+
     /// Verifies every customer's chain from its checkpoint, and moves the checkpoint to its end.
     pub(super) async fn verify_since_checkpoints(&self, at_ms: i64) -> Result<(), StoreError> {
         let reading = sql::query_as::<(String, i64, String)>(CHECKPOINTS).fetch_all(self.0.database.reader(""));

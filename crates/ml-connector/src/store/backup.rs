@@ -22,7 +22,7 @@ pub struct Checked {
     pub bytes: u64,
     /// Its schema.
     pub schema: i64,
-    /// Customers whose audit chain was verified from its start, and entries of those chains; `None` where an older
+    /// Audit chains that were verified from its start, and entries of those chains; `None` where an older
     /// program wrote the database, whose chains only that program reads.
     pub audit: Option<(u64, u64)>,
 }
@@ -89,12 +89,12 @@ pub async fn check_copy(path: &Path, at_ms: i64) -> Result<Checked, StoreError> 
 
 async fn verify(store: &Store) -> Result<(u64, u64), StoreError> {
     store.check_integrity().await?;
-    let (mut customers, mut entries) = (0, 0);
-    for customer in store.customers().await? {
-        customers += 1;
-        entries += store.door(customer.id).verify_audit(true).await?.entries;
+    let (mut chains, mut entries) = (0, 0);
+    for chain in store.audit_chains().await? {
+        chains += 1;
+        entries += chain.verify_audit(true).await?.entries;
     }
-    Ok((customers, entries))
+    Ok((chains, entries))
 }
 
 /// Puts a copy in the place of a database file. A database that is there already is kept beside it, under the name that

@@ -5,7 +5,7 @@ use super::database::Pools;
 use super::error::{StoreError, failed};
 use super::isolation;
 use super::place::{Kind, Place};
-use super::{Store, postgres, schema, sqlite};
+use super::{Store, postgres, schema, sql, sqlite};
 
 /// The condition of an open database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,6 +67,17 @@ impl Store {
             Pools::Sqlite { reader, .. } => of_sqlite(reader).await.map_err(asking),
             Pools::Postgres(pool) => of_postgres(pool).await.map_err(asking),
         }
+    }
+
+    /// The newest step of the schema in the database now, and what this program knows. It tells at once whether the
+    /// database answers.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn schema_now(&self) -> Result<(i64, i64), StoreError> {
+        let asking = sql::query_scalar::<Option<i64>>(sqlite::FIND_SCHEMA).fetch_one(self.0.database.reader(""));
+        let found = asking.await.map_err(failed("reading the database's schema version"))?;
+        Ok((found.unwrap_or(0), schema::newest()))
     }
 
     /// Checks every page, index and reference of a file; on a server that is the server's own business.

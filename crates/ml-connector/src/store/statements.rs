@@ -5,9 +5,9 @@ use super::rows::{Rows, SIZES};
 use super::sql::Text;
 use super::{agreement, approval, gate, hand_over, handled, look_alike};
 use super::{
-    attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_time, grant, held,
-    idempotency, installation, lane, link, master_key, pass, posting, reconciliation, reference_drift, report, secret,
-    session, sqlite, throttle, token, user, wanted,
+    attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_figures, flow_time,
+    grant, held, idempotency, installation, lane, link, master_key, pass, posting, reconciliation, reference_drift,
+    report, secret, session, sqlite, throttle, token, user, wanted,
 };
 
 const PLAIN: &[&str] = &[
@@ -120,6 +120,11 @@ const PLAIN: &[&str] = &[
     budget::SPEND,
     budget::FORGET,
     budget::SPENT,
+    flow_figures::COUNT,
+    flow_figures::COUNT_GATED,
+    flow_figures::PUT,
+    flow_figures::SUM,
+    flow_figures::FLOWS,
     flow_time::FINISH,
     flow_time::RECOVERED,
     flow_time::AWAIT,

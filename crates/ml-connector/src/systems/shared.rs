@@ -2,7 +2,7 @@
 //! lately. A session is thus logged in once and used by every pass, and ten thousand customers cost no connections.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha256};
@@ -11,6 +11,7 @@ use super::Fault;
 use super::connect::{self, Credentials, Endpoints};
 use super::expensify::Expensify;
 use super::intacct::Intacct;
+use crate::figures::{Asked, Ending, Figures};
 use crate::settings::Settings;
 
 /// Companies whose sessions are kept at once; the one not used for longest goes first.
@@ -35,13 +36,14 @@ struct Company {
 }
 
 impl Shared {
-    /// Sets up what is shared. Nothing is sent.
+    /// Sets up what is shared, with each request counted in `figures`. Nothing is sent.
     ///
     /// # Errors
     /// A fault where an endpoint is not allowed or TLS cannot be set up.
-    pub fn new(settings: Settings, endpoints: Endpoints) -> Result<Self, Fault> {
-        let source = connect::source_http(&settings, &endpoints)?;
+    pub fn new(settings: Settings, endpoints: Endpoints, figures: &Arc<Figures>) -> Result<Self, Fault> {
+        let source = connect::source_http(&settings, &endpoints)?.watched(watcher_of_source(figures));
         let destination = connect::destination_transport(&settings, &endpoints)?;
+        let destination = destination.watched(watcher_of_destination(figures));
         Ok(Self { settings, endpoints, source, destination, companies: Mutex::default() })
     }
 
@@ -82,6 +84,38 @@ impl Shared {
         companies.insert(key, Company { destination: destination.clone(), used_ms: at_ms, made_ms: at_ms });
         Ok(destination)
     }
+}
+
+fn watcher_of_source(figures: &Arc<Figures>) -> ::expensify::Watcher {
+    use ::expensify::End;
+    let figures = Arc::clone(figures);
+    Arc::new(move |end, took| {
+        let ending = match end {
+            End::Answered(status) => Ending::of_status(status),
+            End::NotSent => Ending::NotSent,
+            End::TimedOut => Ending::TimedOut,
+            End::Broken => Ending::Broken,
+        };
+        figures.asked(Asked::Expensify, ending, took);
+    })
+}
+
+fn watcher_of_destination(figures: &Arc<Figures>) -> ::intacct::Watcher {
+    use ::intacct::{End, RequestKind};
+    let figures = Arc::clone(figures);
+    Arc::new(move |kind, end, took| {
+        let asked = match kind {
+            RequestKind::Read => Asked::IntacctRead,
+            RequestKind::Create => Asked::IntacctCreate,
+        };
+        let ending = match end {
+            End::Answered(status) => Ending::of_status(status),
+            End::NotSent => Ending::NotSent,
+            End::TimedOut => Ending::TimedOut,
+            End::Broken => Ending::Broken,
+        };
+        figures.asked(asked, ending, took);
+    })
 }
 
 /// Tells credentials apart; never leaves the process.

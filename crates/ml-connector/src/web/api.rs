@@ -14,8 +14,8 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::state::State;
 use super::{
-    audit, customers, entrance, flows, grants, guard, installation, links, me, reference, reports, secrets, sessions,
-    tokens, users, wishes,
+    audit, customers, entrance, flows, grants, guard, health, installation, links, me, metrics, operator, reference,
+    reports, secrets, sessions, tokens, users, wishes,
 };
 
 /// Where every route of the API begins.
@@ -108,7 +108,18 @@ pub fn router(state: State) -> Router {
         .fallback(guard::nothing_here)
         .method_not_allowed_fallback(guard::no_such_method)
         .layer(from_fn_with_state(state.clone(), guard::guard))
+        .merge(of_operator())
         .with_state(state)
+}
+
+/// What an operator's tools ask, outside of the guard.
+fn of_operator() -> Router<State> {
+    health::routes().merge(metrics::routes()).layer(from_fn(operator::note_far))
+}
+
+/// The same by itself, for a process that serves no API.
+pub(super) fn operator_router(state: State) -> Router {
+    of_operator().with_state(state)
 }
 
 /// The routes of the API, and their description.

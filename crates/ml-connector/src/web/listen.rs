@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use accounting::problem::Code;
+use axum::Router;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -16,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::api::router;
+use super::api::{operator_router, router};
 use super::state::State;
 use crate::settings::Web;
 
@@ -104,12 +105,36 @@ pub async fn serve(
     state: State,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
+    let routes = router(state.clone());
+    serve_routes(listener, state, routes, shutdown).await
+}
+
+/// Serves health and metrics alone, in a process that has no API; wherever it may listen, nothing else is there.
+///
+/// # Errors
+/// Those of the listener.
+pub async fn serve_operator(
+    listener: TcpListener,
+    state: State,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let routes = operator_router(state.clone());
+    serve_routes(listener, state, routes, shutdown).await
+}
+
+async fn serve_routes(
+    listener: TcpListener,
+    state: State,
+    routes: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
     let longest = Duration::from_secs(state.settings.web.request_seconds).saturating_add(IDLE);
     let listener = Doorkeeper { listener, places: Arc::new(Semaphore::new(CONNECTIONS)), longest };
-    let service = router(state).into_make_service_with_connect_info::<PeerAddress>();
+    let service = routes.into_make_service_with_connect_info::<PeerAddress>();
     let (stopping, stopped) = tokio::sync::oneshot::channel();
     let signal = async move {
         shutdown.await;
+        state.drain();
         // Whoever waits for it is gone only if serving ended already.
         let _ = stopping.send(());
     };

@@ -69,6 +69,11 @@ fn is_own(state: &State, headers: &HeaderMap, origin: &str) -> bool {
 }
 
 /// `localhost`, `127.x.x.x` or `[::1]`, with or without a port.
+/// Whether a request names this machine itself as the host it asks.
+pub(super) fn is_loopback_host(headers: &HeaderMap) -> bool {
+    headers.get(HOST).is_some_and(|host| is_loopback(host.to_str().unwrap_or_default()))
+}
+
 fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),

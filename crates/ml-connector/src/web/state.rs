@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::hasher::Hasher;
 use super::listen::WebError;
 use super::peer::Network;
 use crate::clock::Clock;
+use crate::figures::Figures;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -20,6 +21,8 @@ pub struct State {
     pub settings: Arc<Settings>,
     /// The time.
     pub clock: Clock,
+    /// What the process counts.
+    pub figures: Arc<Figures>,
     shared: Arc<Shared>,
 }
 
@@ -28,6 +31,8 @@ struct Shared {
     proxies: Vec<Network>,
     /// Requests for customers that the caller has no role for.
     foreign: AtomicU64,
+    /// The process was told to stop.
+    draining: AtomicBool,
 }
 
 impl State {
@@ -41,8 +46,26 @@ impl State {
         });
         let proxies = proxies.collect::<Result<Vec<_>, _>>()?;
         super::listen::check_public_url(&settings.web.public_url)?;
-        let shared = Shared { hasher: Hasher::new(), proxies, foreign: AtomicU64::new(0) };
-        Ok(Self { store, settings: Arc::new(settings), clock, shared: Arc::new(shared) })
+        let shared =
+            Shared { hasher: Hasher::new(), proxies, foreign: AtomicU64::new(0), draining: AtomicBool::new(false) };
+        let figures = Arc::new(Figures::default());
+        Ok(Self { store, settings: Arc::new(settings), clock, figures, shared: Arc::new(shared) })
+    }
+
+    /// The same, showing the figures of the worker beside it.
+    #[must_use]
+    pub fn with_figures(self, figures: &Arc<Figures>) -> Self {
+        Self { figures: Arc::clone(figures), ..self }
+    }
+
+    /// The process was told to stop: whoever asks whether it is ready is told no.
+    pub fn drain(&self) {
+        self.shared.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the process was told to stop.
+    pub fn is_draining(&self) -> bool {
+        self.shared.draining.load(Ordering::Relaxed)
     }
 
     /// How people reach this service, without a slash at the end.

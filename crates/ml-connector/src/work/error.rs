@@ -30,6 +30,15 @@ pub enum WorkError {
         /// The company at the destination.
         company: String,
     },
+    /// The audit's anchor was not written.
+    #[error("writing the anchor {}", path.display())]
+    Anchor {
+        /// The file.
+        path: std::path::PathBuf,
+        /// Cause.
+        #[source]
+        source: std::io::Error,
+    },
     /// A setting or a file does not allow the work.
     #[error("{detail}")]
     Refused {
@@ -48,6 +57,7 @@ impl WorkError {
             Self::Fault(fault) => fault.problem(),
             Self::LaneBusy { .. } => Problem::of_report(Code::DatabaseBusy, "", self.to_string()),
             Self::Protocol { .. } => Problem::of_report(Code::DatabaseDamaged, "", said(self)),
+            Self::Anchor { .. } => Problem::of_report(Code::AnchorUnwritten, "", said(self)),
             Self::Refused { code, detail } => Problem::of_report(*code, "", detail.clone()),
         }
     }

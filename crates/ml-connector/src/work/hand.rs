@@ -55,7 +55,8 @@ impl<'w> Hand<'w> {
         flow.mapping.selection.backfills = backfills(customer, flow_id, asked).await?;
         let clock = Clock::system(flow.schedule.zone.clone());
         let credentials = credentials(&flow, Some(customer)).await?;
-        let pace = Pace::new(&worker.store, &worker.clock, &worker.settings, &credentials.partner_user_id);
+        let pace =
+            Pace::new(&worker.store, &worker.clock, &worker.settings, &worker.figures, &credentials.partner_user_id);
         let source = worker.shared.source(&credentials, Box::new(pace));
         let destination = worker.shared.destination(&credentials, began_ms)?;
         Ok(Self {

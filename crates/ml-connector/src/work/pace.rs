@@ -2,12 +2,14 @@
 //! credential and, where the operator says so, for the address that requests leave from.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Clock;
+use crate::figures::Figures;
 use crate::settings::Settings;
 use crate::store::{BudgetWindow, Store};
 
@@ -22,11 +24,18 @@ pub struct Pace {
     clock: Clock,
     fingerprints: Vec<String>,
     windows: Vec<BudgetWindow>,
+    figures: Arc<Figures>,
 }
 
 impl Pace {
-    /// The pace of a credential.
-    pub fn new(store: &Store, clock: &Clock, settings: &Settings, partner_user_id: &str) -> Self {
+    /// The pace of a credential, with its waits counted in `figures`.
+    pub fn new(
+        store: &Store,
+        clock: &Clock,
+        settings: &Settings,
+        figures: &Arc<Figures>,
+        partner_user_id: &str,
+    ) -> Self {
         let mut fingerprints = vec![fingerprint(partner_user_id)];
         if !settings.expensify.outgoing_address.is_empty() {
             fingerprints.push(format!("expensify-address:{}", settings.expensify.outgoing_address));
@@ -41,7 +50,8 @@ impl Pace {
             window(settings.expensify.requests_in_60_seconds, 60),
         ];
         let windows = windows.into_iter().filter(|(requests, _)| *requests > 0).collect();
-        Self { store: store.clone(), clock: clock.clone(), fingerprints, windows }
+        let figures = Arc::clone(figures);
+        Self { store: store.clone(), clock: clock.clone(), fingerprints, windows, figures }
     }
 
     async fn wait(&self) {
@@ -55,6 +65,8 @@ impl Pace {
                     STORE_WAIT
                 }
             };
+            self.figures.budget_waits.add(1);
+            self.figures.budget_wait_ms.add(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
             tokio::time::sleep(pause).await;
         }
     }

@@ -5,7 +5,6 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -16,6 +15,7 @@ use super::duties::{duties, retry_ms};
 use super::hand::Hand;
 use super::summary::{Summary, problem_json};
 use crate::clock::Clock;
+use crate::figures::Figures;
 use crate::settings::Settings;
 use crate::store::{ClaimedFlow, CustomerStore, FlowTimes, RunId, Store, StoredPass, Wanted};
 use crate::systems::connect::Endpoints;
@@ -34,26 +34,7 @@ pub struct Worker {
     pub(super) clock: Clock,
     owner: String,
     woken: Notify,
-    figures: Figures,
-}
-
-/// What a worker did since its start.
-#[derive(Debug, Default)]
-struct Figures {
-    passes: AtomicU64,
-    failed: AtomicU64,
-    under_way: AtomicU64,
-}
-
-/// A worker's figures at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WorkerFigures {
-    /// Passes ended.
-    pub passes: u64,
-    /// Of these, the ones that failed.
-    pub failed: u64,
-    /// Flows being worked on.
-    pub under_way: u64,
+    pub(super) figures: Arc<Figures>,
 }
 
 impl Worker {
@@ -62,9 +43,10 @@ impl Worker {
     /// # Errors
     /// A fault where an endpoint is not allowed; those of the store.
     pub fn new(store: Store, settings: Settings, endpoints: &Endpoints, clock: Clock) -> Result<Arc<Self>, WorkError> {
-        let shared = Shared::new(settings.clone(), endpoints.clone())?;
+        let figures = Arc::new(Figures::default());
+        let shared = Shared::new(settings.clone(), endpoints.clone(), &figures)?;
         let owner = store.ids().unique(clock.now_ms())?;
-        let (woken, figures) = (Notify::new(), Figures::default());
+        let woken = Notify::new();
         Ok(Arc::new(Self { store, settings, shared, clock, owner, woken, figures }))
     }
 
@@ -74,10 +56,8 @@ impl Worker {
     }
 
     /// What it did so far.
-    pub fn figures(&self) -> WorkerFigures {
-        let of = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
-        let Figures { passes, failed, under_way } = &self.figures;
-        WorkerFigures { passes: of(passes), failed: of(failed), under_way: of(under_way) }
+    pub const fn figures(&self) -> &Arc<Figures> {
+        &self.figures
     }
 
     /// Works until `stop` comes, and then ends what is under way, as long as the settings allow: a request that has
@@ -87,6 +67,7 @@ impl Worker {
         let mut passes = JoinSet::new();
         loop {
             while passes.try_join_next().is_some() {}
+            self.figures.turned(self.clock.now_ms());
             let free =
                 self.settings.service.flows_at_once.saturating_sub(u32::try_from(passes.len()).unwrap_or(u32::MAX));
             let claimed = self.claim(free).await;
@@ -121,7 +102,7 @@ impl Worker {
 
     /// One pass over a flow, from its claim to giving it back.
     async fn attend(&self, claim: ClaimedFlow) {
-        self.figures.under_way.fetch_add(1, Ordering::Relaxed);
+        self.figures.under_way(1);
         let began_ms = self.clock.now_ms();
         let passed = match self.store.ids().run(began_ms) {
             Ok(run) => self.pass_and_give_back(&claim, &run, began_ms).await,
@@ -132,9 +113,9 @@ impl Worker {
             tracing::error!(flow = %claim.flow, error = &error as &dyn std::error::Error, "a flow was not given back");
             false
         });
-        self.figures.under_way.fetch_sub(1, Ordering::Relaxed);
-        self.figures.passes.fetch_add(1, Ordering::Relaxed);
-        self.figures.failed.fetch_add(u64::from(!done), Ordering::Relaxed);
+        self.figures.under_way(-1);
+        self.figures.passes.add(1);
+        self.figures.failed.add(u64::from(!done));
     }
 
     /// Whether the pass did all that it was to do.
@@ -153,6 +134,7 @@ impl Worker {
                 (FlowTimes { failures, next_ms, ..claim.times }, Summary::failed(problem))
             }
         };
+        self.count(&summary);
         let at_ms = self.clock.now_ms();
         let mut tx = customer.begin().await?;
         if !tx.finish_flow(claim, &times, began_ms, at_ms).await? {
@@ -161,9 +143,17 @@ impl Worker {
         if !asked.is_empty() || summary.is_notable() {
             let pass = StoredPass { run: run.clone(), began_ms, ended_ms: at_ms, summary: summary.to_json() };
             tx.add_pass(&claim.flow, &pass).await?;
+            tx.count_flow(&claim.flow, at_ms).await?;
         }
         tx.commit_untraced(at_ms).await?;
         Ok(summary.faults == 0)
+    }
+
+    fn count(&self, summary: &Summary) {
+        self.figures.read.add(summary.read);
+        self.figures.sent.add(summary.sent);
+        self.figures.posted.add(summary.posted);
+        summary.problems.iter().for_each(|problem| self.figures.problem(problem.code));
     }
 
     async fn make_pass(

@@ -1,6 +1,8 @@
 //! What an operator needs: the log, health and figures, the doctor, backups, keys, and the anchor of the audit.
 
+mod anchors;
 mod backups;
+mod health;
 mod keys;
 mod logs;
 mod migrations;

@@ -1,5 +1,5 @@
 //! The service at work: a worker over a store, against the sandbox of both vendors. Every wait ends on a condition, and
 //! is bounded.
 
-mod desk;
+pub mod desk;
 mod passes;

@@ -6,8 +6,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the service from the top; a room may use those below it, and those in its own line of the list.
-const ROOMS: &[&[&str]] =
-    &[&["cli"], &["web"], &["log"], &["work"], &["store", "systems"], &["flow", "settings", "clock", "problem_page"]];
+const ROOMS: &[&[&str]] = &[
+    &["cli"],
+    &["web"],
+    &["log"],
+    &["work"],
+    &["store", "systems"],
+    &["flow", "settings", "clock", "figures", "problem_page"],
+];
 
 /// The longest a file may be, in lines.
 const FILE_LINES: usize = 400;

@@ -8,6 +8,6 @@ mod matrix;
 mod people;
 mod roles;
 mod signing_in;
-mod site;
+pub mod site;
 mod throttling;
 mod tokens;

@@ -1,9 +1,11 @@
 //! A company whose flow is in the hands of a worker: it only sets up and looks.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use ml_connector::clock::Clock;
+use ml_connector::figures::Figures;
 use ml_connector::flow::Flow;
 use ml_connector::store::{
     Access, AuditEvent, CustomerStore, FlowId, FlowTimes, Ids, InboxReport, InboxState, MasterKey, Store, Wanted,
@@ -31,6 +33,8 @@ pub struct Desk {
 
 /// A worker that works beside the test.
 pub struct AtWork {
+    /// What it counts.
+    pub figures: Arc<Figures>,
     stop: oneshot::Sender<()>,
     ended: JoinHandle<bool>,
 }
@@ -62,8 +66,9 @@ impl Desk {
         let worker =
             Worker::new(self.store.clone(), self.office.settings.clone(), &endpoints, self.clock.clone()).unwrap();
         let (stop, stopped) = oneshot::channel();
+        let figures = Arc::clone(worker.figures());
         let ended = tokio::spawn(async move { worker.work(async { drop(stopped.await) }).await });
-        AtWork { stop, ended }
+        AtWork { figures, stop, ended }
     }
 
     /// Asks for something.
