@@ -7,6 +7,7 @@ mod backup;
 mod books;
 mod config;
 mod cost;
+mod decide;
 mod demo;
 mod effect;
 mod keys;
@@ -113,6 +114,8 @@ enum Command {
     Ping(ping::Ping),
     /// Tie out a flow: Expensify = planned = acknowledged = Intacct now; every difference with its remedy
     Reconcile(reconcile::Reconcile),
+    /// See what waits for a person before it is posted, and decide it
+    Decide(decide::Decide),
     /// Show everything on record of one report
     Report(report::Report),
     /// Look at, verify or export the audit
@@ -182,6 +185,7 @@ impl Cli {
             Command::Schedule(command) => command.execute(common),
             Command::Ping(command) => command.execute(common).await,
             Command::Reconcile(command) => command.execute(common).await,
+            Command::Decide(command) => command.execute(common).await,
             Command::Report(command) => command.execute(common).await,
             Command::Audit(command) => command.execute(common).await,
             Command::Secret(command) => command.execute(common).await,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use accounting::Problem;
+use accounting::problem::Owner;
 use serde_json::{Value, json};
 
 use super::output::{Failure, clean, heading, money, table};
@@ -45,6 +46,9 @@ impl Books {
             let postings = opened.customer.postings_of(&opened.flow_id, &report.report_id).await?;
             report.problems = postings.into_iter().filter_map(|posting| posting.problem).collect();
         }
+        // What is ready and shows a problem waits at a gate.
+        let ready = opened.customer.reports_in(&opened.flow_id, &[InboxState::Ready], None, limit).await?;
+        held.extend(ready.into_iter().filter(|report| !report.problems.is_empty()));
         Ok(Self { totals, held })
     }
 
@@ -55,7 +59,9 @@ impl Books {
 
     /// Whether a person is needed.
     pub fn needs_attention(&self) -> bool {
-        self.totals.iter().any(|total| is_stuck(total.state) && total.reports > 0)
+        let asks = |problem: &Problem| problem.code.owner() == Owner::Approver;
+        let waits = self.held.iter().flat_map(|report| &report.problems).any(asks);
+        waits || self.totals.iter().any(|total| is_stuck(total.state) && total.reports > 0)
     }
 
     /// Money by currency.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod config;
+mod decide;
 mod demo;
 mod ping;
 mod postgres;
