@@ -78,7 +78,7 @@ pub use backup::{Checked, back_up, check_copy, restore};
 pub use budget::BudgetWindow;
 pub use case::{Case, CaseFilter, CaseKind, CaseState, Consent, Decision, NewCase, Verdict};
 pub use cause::{Cause, CauseReport, cause_id};
-pub use chart::StoredChart;
+pub use chart::{ChartInfo, StoredChart};
 pub use condition::{Condition, SchemaState};
 pub use control::Control;
 pub use credential::{Fresh, credential_sha256};

@@ -5,13 +5,21 @@
 //! request passes the same checks in `guard` before a handler sees it.
 
 mod api;
+mod approvals;
 mod audit;
 mod caller;
+mod cases;
+mod causes;
+mod chart_changes;
+mod charts;
 mod customers;
+mod download;
 mod entrance;
 mod flows;
+mod foresight;
 mod grants;
 mod guard;
+mod hand_over;
 mod hasher;
 mod headers;
 mod health;
@@ -27,8 +35,10 @@ mod operations;
 mod operator;
 mod origin;
 mod page;
+mod passes;
 mod peer;
 mod problem;
+mod reconciliations;
 mod reference;
 mod reports;
 mod request;

@@ -41,6 +41,7 @@ pub mod summary;
 pub mod supersede;
 pub mod told;
 pub mod translate;
+pub mod upcoming;
 pub mod upkeep;
 pub mod walk;
 pub mod watch;

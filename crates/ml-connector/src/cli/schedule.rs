@@ -4,24 +4,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use accounting::schedule::{Shift, next_closed};
-use accounting::{Cadence, Date};
+use accounting::Date;
+use accounting::schedule::Shift;
 use clap::Args;
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use serde_json::{Value, json};
 
 use super::Common;
 use super::output::{Failure, clean, heading, print_json, print_text, table};
 use crate::clock::Clock;
-use crate::flow::{About, Flow, Schedule};
-
-/// How far ahead closed times are shown.
-const CLOSED_DAYS: i64 = 62;
-/// Most of them that are shown.
-const CLOSED_MAX: usize = 20;
-/// How far ahead shifts of the clock are shown.
-const SHIFTS_DAYS: i64 = 366;
+use crate::flow::Flow;
+use crate::work::upcoming::{CLOSED_DAYS, Planned, SHIFTS_DAYS, Upcoming, shown};
 
 /// Options of `schedule`.
 #[derive(Debug, Args)]
@@ -40,13 +32,6 @@ pub struct ShowSchedule {
     count: u8,
 }
 
-/// One schedule of the flow.
-struct Line<'f> {
-    key: String,
-    cadence: &'f Cadence,
-    next: Vec<Timestamp>,
-}
-
 impl ShowSchedule {
     /// Reads and shows.
     pub fn execute(self, common: &Common) -> Result<ExitCode, Failure> {
@@ -58,58 +43,22 @@ impl ShowSchedule {
             None => Clock::system(zone.clone()).now(),
             Some(day) => begin(day).ok_or_else(|| Failure::Plain(format!("{day} is beyond the calendar")))?,
         };
-        let line = |(key, cadence): (String, _)| {
-            let next = Cadence::upcoming(cadence, from, zone, usize::from(self.count));
-            Line { key, cadence, next }
-        };
-        let lines: Vec<Line<'_>> = cadences(&flow).into_iter().map(line).collect();
+        let upcoming = Upcoming::of(&flow, from, usize::from(self.count));
         if common.json {
-            print_json(&as_json(&flow, from, &lines));
+            print_json(&upcoming.to_json());
         } else {
-            print_text(&as_text(&flow, from, &lines));
+            print_text(&as_text(&upcoming));
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Every schedule with its key.
-fn cadences(flow: &Flow) -> Vec<(String, &Cadence)> {
-    let Schedule { poll, refresh, sweep, reconcile, .. } = &flow.schedule;
-    let own = [("poll", poll), ("refresh", refresh), ("sweep", sweep), ("reconcile", reconcile)];
-    let digests = flow.notify.iter().enumerate().filter(|(_, notify)| notify.about.contains(&About::Digest));
-    let digests = digests.map(|(at, notify)| (format!("notify[{}].digest", at + 1), &notify.digest));
-    own.into_iter().map(|(key, cadence)| (key.to_owned(), cadence)).chain(digests).collect()
-}
-
-/// Times in which nothing is posted, each with its end and what forbids it.
-fn closures(schedule: &Schedule, from: Timestamp) -> Vec<(Timestamp, Timestamp, String)> {
-    let last = from.checked_add((CLOSED_DAYS * 24).hours()).unwrap_or(Timestamp::MAX);
-    let next = |at: Timestamp| {
-        let (begin, closed) = next_closed(&schedule.blackout, &schedule.freeze, at, &schedule.zone)?;
-        (begin <= last).then(|| (begin, closed.until, closed.by.to_string()))
-    };
-    std::iter::successors(next(from), |(_, until, _)| next(*until)).take(CLOSED_MAX).collect()
-}
-
-/// The clock's shifts ahead, each with the keys of the schedules that name a time which it skips or repeats.
-fn shifts<'f>(lines: &'f [Line<'_>], from: Timestamp, zone: &TimeZone) -> Vec<(Shift, Vec<&'f str>)> {
-    let last = from.checked_add((SHIFTS_DAYS * 24).hours()).unwrap_or(Timestamp::MAX);
-    let touched = |shift: Shift| {
-        let touched = lines.iter().filter(|line| shift.touches(line.cadence, zone));
-        (shift, touched.map(|line| line.key.as_str()).collect())
-    };
-    Shift::after(from, zone).take_while(|shift| shift.at <= last).map(touched).collect()
-}
-
-fn shown(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z").to_string()
-}
-
-fn as_text(flow: &Flow, from: Timestamp, lines: &[Line<'_>]) -> String {
+fn as_text(upcoming: &Upcoming<'_>) -> String {
+    let Upcoming { flow, lines, .. } = upcoming;
     let zone = &flow.schedule.zone;
     let mut text = clean(&format!("{}, in {}\n", flow.name, flow.schedule.time_zone));
     text.push_str(&heading("Schedules"));
-    let row = |line: &Line<'_>| vec![line.key.clone(), line.cadence.to_string(), line.cadence.describe()];
+    let row = |line: &Planned<'_>| vec![line.key.clone(), line.cadence.to_string(), line.cadence.describe()];
     text.push_str(&table(&["key", "schedule", "in words"], &[], lines.iter().map(row)));
     text.push_str(&heading("Next"));
     let mut next: Vec<(Timestamp, &str)> =
@@ -118,7 +67,7 @@ fn as_text(flow: &Flow, from: Timestamp, lines: &[Line<'_>]) -> String {
     let row = |(at, key): (Timestamp, &str)| vec![shown(at, zone), key.to_owned()];
     text.push_str(&table(&["when", "what"], &[], next.into_iter().map(row)));
     text.push_str(&heading(&format!("Nothing is posted, within {CLOSED_DAYS} days")));
-    let closures = closures(&flow.schedule, from);
+    let closures = upcoming.closures();
     if closures.is_empty() {
         text.push_str("(posting is never closed)\n");
     } else {
@@ -126,7 +75,7 @@ fn as_text(flow: &Flow, from: Timestamp, lines: &[Line<'_>]) -> String {
         text.push_str(&table(&["from", "until", "because of"], &[], closures.into_iter().map(row)));
     }
     text.push_str(&heading(&format!("The clock is put forward or back, within {SHIFTS_DAYS} days")));
-    let shifts = shifts(lines, from, zone);
+    let shifts = upcoming.shifts();
     if shifts.is_empty() {
         text.push_str("(never)\n");
     }
@@ -146,32 +95,4 @@ fn shift_text(shift: Shift, touched: &[&str]) -> String {
         keys => format!("{} fires once, {which}", keys.join(", ")),
     };
     format!("{before}  {direction} to {after}: {note}\n")
-}
-
-fn as_json(flow: &Flow, from: Timestamp, lines: &[Line<'_>]) -> Value {
-    let zone = &flow.schedule.zone;
-    let local = |at: Timestamp| json!({ "at": at.to_string(), "local": shown(at, zone) });
-    let schedules = lines.iter().map(|line| {
-        json!({
-            "key": line.key,
-            "schedule": line.cadence.to_string(),
-            "words": line.cadence.describe(),
-            "next": line.next.iter().map(|at| local(*at)).collect::<Vec<_>>(),
-        })
-    });
-    let closures = closures(&flow.schedule, from);
-    let closed = closures
-        .iter()
-        .map(|(begin, until, by)| json!({ "from": local(*begin), "until": local(*until), "because": by }));
-    let shifts = shifts(lines, from, zone);
-    let shifts = shifts
-        .iter()
-        .map(|(shift, touched)| json!({ "at": local(shift.at), "forward": shift.is_forward(), "fires_once": touched }));
-    json!({
-        "flow": flow.name,
-        "time_zone": flow.schedule.time_zone,
-        "schedules": schedules.collect::<Vec<_>>(),
-        "closed": closed.collect::<Vec<_>>(),
-        "shifts": shifts.collect::<Vec<_>>(),
-    })
 }

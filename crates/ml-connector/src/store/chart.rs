@@ -19,6 +19,8 @@ pub(super) const NEWEST: &str = "SELECT sha256, document, first_taken_ms, taken_
      WHERE customer_id = $1 AND connection = $2 ORDER BY taken_ms DESC, first_taken_ms DESC LIMIT 1";
 pub(super) const NEWEST_HASH: &str = "SELECT sha256 FROM charts \
      WHERE customer_id = $1 AND connection = $2 ORDER BY taken_ms DESC, first_taken_ms DESC LIMIT 1";
+pub(super) const LIST: &str = "SELECT sha256, first_taken_ms, taken_ms FROM charts \
+     WHERE customer_id = $1 AND connection = $2 ORDER BY taken_ms DESC, first_taken_ms DESC LIMIT 200";
 pub(super) const FIND: &str = "SELECT sha256, document, first_taken_ms, taken_ms FROM charts \
      WHERE customer_id = $1 AND connection = $2 AND sha256 = $3";
 
@@ -27,6 +29,17 @@ pub(super) const FIND: &str = "SELECT sha256, document, first_taken_ms, taken_ms
 pub struct StoredChart {
     /// The chart.
     pub chart: Chart,
+    /// Hash of its JSON form.
+    pub sha256: [u8; 32],
+    /// When it was first read so, in epoch milliseconds.
+    pub first_taken_ms: i64,
+    /// When it was last read so, in epoch milliseconds.
+    pub taken_ms: i64,
+}
+
+/// When a chart was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChartInfo {
     /// Hash of its JSON form.
     pub sha256: [u8; 32],
     /// When it was first read so, in epoch milliseconds.
@@ -79,6 +92,19 @@ impl CustomerStore {
         let finding = sql::query_scalar::<String>(NEWEST_HASH).bind(self.id().as_str()).bind(connection);
         let found = finding.fetch_optional(self.reader()).await.map_err(failed("reading a chart's hash"))?;
         found.as_deref().map(parse_hash).transpose()
+    }
+
+    /// The newest charts read over a connection, at most 200, without what stands in them.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`], [`StoreError::Stored`].
+    pub async fn charts(&self, connection: &str) -> Result<Vec<ChartInfo>, StoreError> {
+        let listing = sql::query_as::<(String, i64, i64)>(LIST).bind(self.id().as_str()).bind(connection);
+        let rows = listing.fetch_all(self.reader()).await.map_err(failed("listing charts"))?;
+        let read = |(sha256, first_taken_ms, taken_ms): (String, i64, i64)| {
+            Ok(ChartInfo { sha256: parse_hash(&sha256)?, first_taken_ms, taken_ms })
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// The chart with this hash, for whoever asks why something was booked.

@@ -15,6 +15,10 @@ pub(super) const HANDLE: &str = "INSERT INTO handled_reports (customer_id, flow_
      DO UPDATE SET reason = excluded.reason, actor = excluded.actor, at_ms = excluded.at_ms";
 pub(super) const TAKE_BACK: &str =
     "DELETE FROM handled_reports WHERE customer_id = $1 AND flow_id = $2 AND report_id = $3";
+/// What is, or may be, in the ledger is not translated again here.
+pub(super) const AGAIN: &str = "UPDATE reports SET state = 'seen', problems = NULL, amount_minor = NULL, \
+     changed_ms = $1 WHERE customer_id = $2 AND flow_id = $3 AND report_id = $4 \
+     AND state IN ('held', 'skipped', 'rejected')";
 pub(super) const ANY: &str = "SELECT report_id FROM handled_reports WHERE customer_id = $1 AND flow_id = $2 LIMIT 1";
 pub(super) static OF_REPORTS: Rows = Rows::new(
     "SELECT report_id, reason FROM handled_reports WHERE customer_id = ? AND flow_id = ? AND report_id IN (",
@@ -53,6 +57,17 @@ impl Tx {
     pub async fn take_back(&mut self, flow: &FlowId, report_id: &str) -> Result<(), StoreError> {
         let taking = sql::query(TAKE_BACK).bind(self.customer_id().as_str()).bind(flow.as_str()).bind(report_id);
         taking.execute(self.connection()).await.map_err(failed("taking a report back"))?;
+        Ok(())
+    }
+
+    /// Lets a report that is held or left out be translated again by the flow's next pass.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn translate_again(&mut self, flow: &FlowId, report_id: &str, at_ms: i64) -> Result<(), StoreError> {
+        let again = sql::query(AGAIN).bind(at_ms).bind(self.customer_id().as_str());
+        let again = again.bind(flow.as_str()).bind(report_id);
+        again.execute(self.connection()).await.map_err(failed("letting a report be translated again"))?;
         Ok(())
     }
 }

@@ -14,8 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::state::State;
 use super::{
-    audit, customers, entrance, flows, grants, guard, health, installation, links, me, metrics, operator, reference,
-    reports, secrets, sessions, tokens, users, wishes,
+    approvals, audit, cases, causes, chart_changes, charts, customers, entrance, flows, foresight, grants, guard,
+    hand_over, health, installation, links, me, metrics, operator, passes, reconciliations, reference, reports,
+    secrets, sessions, tokens, users, wishes,
 };
 
 /// Where every route of the API begins.
@@ -83,6 +84,15 @@ fn resources() -> OpenApiRouter<State> {
         .merge(reports::routes())
         .merge(secrets::routes())
         .merge(audit::routes())
+        .merge(approvals::routes())
+        .merge(cases::routes())
+        .merge(causes::routes())
+        .merge(foresight::routes())
+        .merge(hand_over::routes())
+        .merge(reconciliations::routes())
+        .merge(charts::routes())
+        .merge(chart_changes::routes())
+        .merge(passes::routes())
 }
 
 /// Every route of the service.

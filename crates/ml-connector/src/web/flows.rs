@@ -131,11 +131,11 @@ pub(super) struct FlowPlace {
 #[into_params(parameter_in = Path)]
 pub(super) struct VersionPlace {
     /// The customer's id.
-    customer: String,
+    pub(super) customer: String,
     /// The flow's id.
-    flow: String,
+    pub(super) flow: String,
     /// The version, from 1.
-    version: u32,
+    pub(super) version: u32,
 }
 
 impl From<FlowTimes> for TimesAnswer {
@@ -155,6 +155,16 @@ impl From<FlowTimes> for TimesAnswer {
 /// A flow's id; what is none is not found.
 pub(super) fn flow_id(text: &str) -> Result<FlowId, Refusal> {
     FlowId::parse(text).ok_or_else(Refusal::not_found)
+}
+
+/// A flow of this customer, with its document as it reads.
+///
+/// # Errors
+/// A refusal where there is none, or its document can no longer be read.
+pub(super) async fn stored_flow(customer: &CustomerStore, flow: &str) -> Result<(StoredFlow, Flow), Refusal> {
+    let stored = customer.flow(&flow_id(flow)?).await?;
+    let flow = Flow::parse(&stored.document, "document", None).map_err(|error| mistakes(&error))?;
+    Ok((stored, flow))
 }
 
 async fn answer(customer: &CustomerStore, stored: &StoredFlow) -> Result<FlowAnswer, Refusal> {
@@ -199,7 +209,8 @@ async fn create_flow(
     if customer.flows().await?.iter().any(|stored| stored.name == flow.name) {
         return Err(Refusal::conflict(format!("There is a flow called \"{}\" already; change that one.", flow.name)));
     }
-    let stored = keep(&state, &customer, &actor, &flow, "").await?;
+    let author = caller.user().id.as_str();
+    let stored = keep(&state, &customer, (author, &actor), &flow, "").await?;
     Ok((StatusCode::CREATED, axum::Json(stored)))
 }
 
@@ -240,7 +251,8 @@ async fn change_flow(
         let detail = format!("Version {} has come since; make the change to that one.", before.version);
         return Err(Refusal::conflict(detail).with("version", json!(before.version)));
     }
-    Ok(axum::Json(keep(&state, &customer, &actor, &flow, &asked.reason).await?))
+    let author = caller.user().id.as_str();
+    Ok(axum::Json(keep(&state, &customer, (author, &actor), &flow, &asked.reason).await?))
 }
 
 /// List the versions of a flow's document, the newest first
@@ -366,16 +378,17 @@ fn mistakes(error: &FlowError) -> Refusal {
     Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::FlowInvalid, detail).with("mistakes", json!(all))
 }
 
+/// Keeps a document. Its author is the person, whichever token it came with: nobody approves what he made himself.
 async fn keep(
     state: &State,
     customer: &CustomerStore,
-    actor: &Actor,
+    (author, actor): (&str, &Actor),
     flow: &Flow,
     reason: &str,
 ) -> Result<FlowDocument, Refusal> {
     let at_ms = state.clock.now_ms();
     let mut tx = customer.begin().await?;
-    let version = match tx.put_flow(&flow.name, &flow.document, &actor.id, at_ms).await {
+    let version = match tx.put_flow(&flow.name, &flow.document, author, at_ms).await {
         Err(StoreError::Stale { .. }) => return Err(Refusal::conflict("Another version has come meanwhile.")),
         kept => kept?,
     };

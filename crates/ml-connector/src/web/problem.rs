@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use crate::store::StoreError;
+use crate::work::WorkError;
 
 /// Why a request is not answered as asked.
 #[derive(Debug, Clone)]
@@ -136,6 +137,11 @@ impl From<StoreError> for Refusal {
             StoreError::Taken { what } => Self::conflict(format!("There is such a {what} already.")),
             StoreError::LastAdministrator => Self::conflict("Nobody else could administer the installation."),
             StoreError::Stale { what } => Self::conflict(format!("The {what} changed meanwhile; read it again.")),
+            StoreError::Refused { why } => Self::conflict(why.clone()),
+            StoreError::NoteMissing => Self::invalid("note", "This needs a note that says why."),
+            StoreError::OwnChange { .. } => {
+                Self::not_allowed("Whoever wrote the mapping that made an entry may not approve it.")
+            }
             _ => match error.code() {
                 None => Self::failed("a request", &error),
                 Some(code) => {
@@ -143,6 +149,16 @@ impl From<StoreError> for Refusal {
                     Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "It was not done.").retry_after_seconds(5)
                 }
             },
+        }
+    }
+}
+
+impl From<WorkError> for Refusal {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Store(error) => error.into(),
+            WorkError::Refused { code, detail } => Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail),
+            other => Self::failed("a request", &other),
         }
     }
 }

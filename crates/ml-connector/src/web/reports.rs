@@ -124,11 +124,11 @@ pub(super) struct ReportPaging {
 #[into_params(parameter_in = Path)]
 pub(super) struct ReportPlace {
     /// The customer's id.
-    customer: String,
+    pub(super) customer: String,
     /// The flow's id.
-    flow: String,
+    pub(super) flow: String,
     /// The report's id at the source.
-    report: String,
+    pub(super) report: String,
 }
 
 /// List reports, the first seen first

@@ -11,7 +11,7 @@ use super::WorkError;
 use super::start::identifier;
 use super::what_if::{Question, WhatIf, what_if};
 use crate::flow::{Destination, Difference, Flow, FlowError, SecretRef, Source, differences};
-use crate::store::{AuditEvent, CustomerStore, FlowId, FlowVersion, StoreError, StoredFlow};
+use crate::store::{AuditEvent, CustomerStore, FlowId, FlowVersion, StoreError, StoredChart, StoredFlow};
 use crate::systems::expensify::report_of;
 
 /// Which references to secrets a document may hold.
@@ -240,11 +240,20 @@ impl FlowPlan {
     }
 }
 
-/// The company of a flow, and its chart as last read.
-async fn known_ledger(customer: &CustomerStore, flow: &Flow) -> Result<(String, Chart), WorkError> {
+/// The company that a flow posts to, and its chart as last read, where it was.
+///
+/// # Errors
+/// [`WorkError::Refused`] where the company is named by a secret that cannot be read; those of the store.
+pub async fn newest_chart(customer: &CustomerStore, flow: &Flow) -> Result<(String, Option<StoredChart>), WorkError> {
     let Destination::Intacct(destination) = &flow.destination;
     let company = identifier(&destination.company_id, Some(customer)).await?;
-    let Some(stored) = customer.latest_chart(&company).await? else {
+    let chart = customer.latest_chart(&company).await?;
+    Ok((company, chart))
+}
+
+async fn known_ledger(customer: &CustomerStore, flow: &Flow) -> Result<(String, Chart), WorkError> {
+    let (company, stored) = newest_chart(customer, flow).await?;
+    let Some(stored) = stored else {
         let detail = format!("the chart of {company} was never read, so nothing can be said of stored reports");
         return Err(WorkError::Refused { code: Code::ChartUnread, detail });
     };

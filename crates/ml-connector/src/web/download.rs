@@ -1,0 +1,74 @@
+//! Files that a browser saves: always as an attachment with a name of our own making, and tables in which no cell is
+//! taken for a formula.
+
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
+use axum::response::{IntoResponse as _, Response};
+
+use super::problem::Refusal;
+
+/// Signs with which spreadsheets begin a formula.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// A table as comma-separated values (RFC 4180), with a byte order mark so that spreadsheets read it as UTF-8.
+pub(super) struct Csv(String);
+
+impl Csv {
+    /// With its header.
+    pub(super) fn new(columns: &[&str]) -> Self {
+        let mut csv = Self("\u{feff}".to_owned());
+        csv.row(columns.iter().map(|column| (*column).to_owned()));
+        csv
+    }
+
+    /// One more row.
+    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        for (at, cell) in cells.into_iter().enumerate() {
+            if at > 0 {
+                self.0.push(',');
+            }
+            self.cell(&cell);
+        }
+        self.0.push_str("\r\n");
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.0.into_bytes()
+    }
+
+    fn cell(&mut self, text: &str) {
+        let cell = if is_formula(text) { format!("'{text}") } else { text.to_owned() };
+        if cell.contains([',', '"', '\n', '\r']) || cell.starts_with(' ') {
+            self.0.push_str(&format!("\"{}\"", cell.replace('"', "\"\"")));
+        } else {
+            self.0.push_str(&cell);
+        }
+    }
+}
+
+/// Whether a spreadsheet would compute with it; a plain number is harmless.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(FORMULA) && text.parse::<i128>().is_err()
+}
+
+/// A cell as it was before [`Csv`] made it harmless.
+pub(super) fn undefused(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if is_formula(rest) => rest,
+        _ => text,
+    }
+}
+
+/// A file to be saved under this name, which holds nothing from outside.
+///
+/// # Errors
+/// A refusal where the name is no header.
+pub(super) fn attachment(kind: &'static str, name: &str, bytes: Vec<u8>) -> Result<Response, Refusal> {
+    let safe: String = name
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_') { letter } else { '_' })
+        .collect();
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}\""));
+    let disposition = disposition.map_err(|cause| Refusal::failed("naming a download", &cause))?;
+    let headers = [(CONTENT_TYPE, HeaderValue::from_static(kind)), (CONTENT_DISPOSITION, disposition)];
+    Ok((headers, bytes).into_response())
+}
