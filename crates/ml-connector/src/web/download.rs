@@ -50,14 +50,6 @@ fn is_formula(text: &str) -> bool {
     text.starts_with(FORMULA) && text.parse::<i128>().is_err()
 }
 
-/// A cell as it was before [`Csv`] made it harmless.
-pub(super) fn undefused(text: &str) -> &str {
-    match text.strip_prefix('\'') {
-        Some(rest) if is_formula(rest) => rest,
-        _ => text,
-    }
-}
-
 /// A file to be saved under this name, which holds nothing from outside.
 ///
 /// # Errors
