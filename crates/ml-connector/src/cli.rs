@@ -9,6 +9,7 @@ mod config;
 mod cost;
 mod decide;
 mod demo;
+mod doctor;
 mod effect;
 mod keys;
 mod migrate;
@@ -124,6 +125,8 @@ enum Command {
     Secret(secret::Secret),
     /// Flows and mappings as files: export, plan and apply
     Config(config::Config),
+    /// Examine the installation: database, keys, files, audit, flows, limits; reads only
+    Doctor(doctor::Doctor),
     /// Copy the database while the service runs, and check the copy
     Backup(backup::Backup),
     /// Put a copy in the place of the database
@@ -190,6 +193,7 @@ impl Cli {
             Command::Audit(command) => command.execute(common).await,
             Command::Secret(command) => command.execute(common).await,
             Command::Config(command) => command.execute(common).await,
+            Command::Doctor(command) => command.execute(common).await,
             Command::Backup(command) => command.execute(common).await,
             Command::Restore(command) => command.execute(common).await,
             Command::Keys(command) => command.execute(common).await,

@@ -7,6 +7,7 @@ pub mod anchor;
 pub mod control;
 pub mod correct;
 pub mod decide;
+pub mod doctor;
 pub mod duties;
 pub mod entry;
 pub mod error;

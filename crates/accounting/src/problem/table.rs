@@ -212,7 +212,7 @@ macro_rules! service {
         "Run keys rotate with the new key again; both keys must be known until it has ended."
     461 OldSecretKept Operator "Replaced secret is still kept"
         "An older version of a sealed secret was not erased after its successor was in use for a day."
-        "Seal the secret again, or erase the old version, once nothing needs it."
+        "Once the new version works, erase the old one: ml-connector secret erase-old."
     462 PlainListening Operator "Service is reachable without TLS"
         "The address it listens on is not this machine's own, and it speaks plain HTTP."
         "Listen on 127.0.0.1 and put a TLS proxy in front, as docs/operate.md shows."

@@ -1,5 +1,6 @@
 //! `ping`: everything a flow needs, one verdict each.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,12 +40,15 @@ impl Ping {
     }
 }
 
-fn as_text(checks: &[Check]) -> String {
+/// A table of all of them, and below it cause and remedy of what does not work or wants a look.
+pub(super) fn as_text(checks: &[Check]) -> String {
     let rows = checks
         .iter()
         .map(|check| vec![mark(check.verdict), check.system.to_owned(), check.name.clone(), check.detail.clone()]);
     let mut text = table(&["", "system", "check", ""], &[], rows);
-    let bad = checks.iter().filter(|check| check.verdict == Verdict::Bad);
+    let mut told = BTreeSet::new();
+    let bad = checks.iter().filter(|check| check.verdict != Verdict::Good);
+    let bad = bad.filter(|check| check.code.is_some_and(|code| told.insert(code)));
     for (check, code) in bad.filter_map(|check| Some((check, check.code?))) {
         text.push_str(&format!(
             "\n{} {}: {}\n  cause:  {}\n  remedy: {} ({})\n",

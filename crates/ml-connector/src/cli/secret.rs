@@ -1,6 +1,7 @@
 //! `secret`: credentials sealed in the database, for flows that say "sealed". A secret is read from standard input and
 //! never shown.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 use super::Common;
 use super::output::{Failure, print_json, print_text, table};
 use crate::clock::Clock;
-use crate::store::{Access, AuditEvent, MasterKey};
+use crate::store::{Access, AuditEvent, CustomerStore, MasterKey};
 use crate::work::ACTOR;
 use crate::work::start::open_store;
 
@@ -39,6 +40,8 @@ enum Command {
     },
     /// Names, versions and fingerprints; never a value
     List,
+    /// Erase the versions that were replaced, of every name
+    EraseOld,
     /// Print a new master key
     NewKey,
 }
@@ -53,7 +56,10 @@ impl Secret {
         let clock = Clock::system(TimeZone::UTC);
         let store = open_store(&common.settings()?, Access::Write, &clock).await?;
         let customer = store.create_customer(&self.customer, ACTOR, clock.now_ms()).await?;
-        if let Command::Set { name } = &self.command {
+        if let Command::EraseOld = self.command {
+            let erased = erase_old(&customer, clock.now_ms()).await?;
+            print_text(&format!("{erased} replaced versions were erased\n"));
+        } else if let Command::Set { name } = &self.command {
             let mut text = Zeroizing::new(String::new());
             std::io::stdin().read_to_string(&mut text)?;
             let value = text.strip_suffix('\n').unwrap_or(&text);
@@ -85,4 +91,21 @@ impl Secret {
         store.close().await;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+async fn erase_old(customer: &CustomerStore, at_ms: i64) -> Result<usize, Failure> {
+    let secrets = customer.secrets().await?;
+    let newest: BTreeMap<&str, i64> = secrets.iter().map(|info| (info.name.as_str(), info.version)).collect();
+    let old = secrets.iter().filter(|info| newest[info.name.as_str()] != info.version).count();
+    if old == 0 {
+        return Ok(0);
+    }
+    let mut tx = customer.begin().await?;
+    let mut events = Vec::new();
+    for (name, version) in newest.into_iter().filter(|(_, version)| *version > 1) {
+        tx.erase_older_secrets(name, version).await?;
+        events.push(AuditEvent::new(ACTOR, "secret.old_erased", name, json!({ "before": version })));
+    }
+    tx.commit(at_ms, events).await?;
+    Ok(old)
 }

@@ -3,9 +3,9 @@
 
 use super::database::Pools;
 use super::error::{StoreError, failed};
-use super::isolation;
 use super::place::{Kind, Place};
 use super::{Store, postgres, schema, sql, sqlite};
+use super::{installation, isolation};
 
 /// The condition of an open database.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Condition {
     pub role: Option<String>,
     /// Tables of customers' data that no row-level security binds; of a server alone.
     pub unbound: Vec<String>,
+    /// Whether the server tells our role who it is, so that a restore is noticed.
+    pub tells_identity: bool,
     /// Connections taken on the server, and how many it allows.
     pub connections: Option<(i64, i64)>,
 }
@@ -154,6 +156,7 @@ async fn of_postgres(pool: &sqlx::PgPool) -> Result<Condition, sqlx::Error> {
         weak,
         time_ms: Some(time_ms),
         role: Some(role),
+        tells_identity: sqlx::query_scalar::<_, i64>(installation::MAY_ASK).fetch_one(&mut *connection).await? == 1,
         unbound: isolation::unbound(&mut connection).await?,
         connections: Some((taken, most)),
     })

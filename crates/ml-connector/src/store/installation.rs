@@ -20,7 +20,7 @@ use super::sqlite::beside;
 
 mod server;
 
-pub(super) use server::{create_on_server, restored, suspect};
+pub(super) use server::{MAY_ASK, create_on_server, restored, suspect};
 
 pub(super) const FIND: &str =
     "SELECT id, incarnation, commits, committed_ms, restored_ms, restored_to_ms, created_ms FROM installation";

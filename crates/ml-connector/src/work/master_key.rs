@@ -15,7 +15,7 @@ use crate::settings::Settings;
 use crate::store::{MasterKey, Place};
 
 /// Where the master key of a database file lies that was given none: `<database>.master-key`.
-fn key_beside(place: &Place) -> Option<PathBuf> {
+pub(super) fn key_beside(place: &Place) -> Option<PathBuf> {
     let mut name = place.file()?.as_os_str().to_owned();
     name.push(".master-key");
     Some(name.into())

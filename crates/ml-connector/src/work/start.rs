@@ -176,6 +176,25 @@ impl Peek {
     }
 }
 
+impl Peek {
+    /// Sets up both systems for a flow of a customer as it is stored.
+    ///
+    /// # Errors
+    /// What is missing or wrong, with its code.
+    pub async fn of(
+        flow: Flow,
+        customer: &CustomerStore,
+        settings: &Settings,
+        endpoints: &Endpoints,
+    ) -> Result<Self, WorkError> {
+        let clock = Clock::system(flow.schedule.zone.clone());
+        let credentials = credentials(&flow, Some(customer)).await?;
+        let source = connect::source(&credentials, settings, endpoints, connect::pacer(settings))?;
+        let destination = connect::destination(&credentials, settings, endpoints)?;
+        Ok(Self { flow, source, destination, clock })
+    }
+}
+
 /// Reads every credential that the flow refers to.
 pub(super) async fn credentials(flow: &Flow, customer: Option<&CustomerStore>) -> Result<Credentials, WorkError> {
     let Source::Expensify(source) = &flow.source;

@@ -2,6 +2,7 @@
 
 mod anchors;
 mod backups;
+mod doctors;
 mod health;
 mod keys;
 mod logs;

@@ -15,7 +15,7 @@ use crate::store::{Store, audit, sql};
 const IDENTITY: &str = "SELECT CAST(system_identifier AS TEXT) || ':' || \
      substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) FROM pg_control_system()";
 /// Some providers keep these functions from plain roles.
-const MAY_ASK: &str = "SELECT CAST(MIN(CASE WHEN has_function_privilege(f, 'EXECUTE') THEN 1 \
+pub(in crate::store) const MAY_ASK: &str = "SELECT CAST(MIN(CASE WHEN has_function_privilege(f, 'EXECUTE') THEN 1 \
      ELSE 0 END) AS BIGINT) FROM (VALUES ('pg_control_system()'), ('pg_current_wal_lsn()'), \
      ('pg_walfile_name(pg_lsn)')) AS asked (f)";
 /// What is stored, beside what the server says now.

@@ -142,7 +142,7 @@ async fn what_is_no_whole_copy_is_not_put_back() {
         assert!(err(&refused).contains("MLC-450"), "{what}: {refused:?}");
     }
     assert_eq!(std::fs::read(desk.office.database()).unwrap(), before, "the database is as it was");
-    assert!(files(&desk, "books.db.before").is_empty() && files(&desk, "books.db.restoring").is_empty());
+    assert!(files(&desk, "ml-connector.db.before").is_empty() && files(&desk, "ml-connector.db.restoring").is_empty());
 }
 
 #[test]
