@@ -39,6 +39,8 @@ pub struct Settings {
     pub audit: Audit,
     /// The API and its pages.
     pub web: Web,
+    /// Single sign-on.
+    pub oidc: Oidc,
 }
 
 /// `[database]`.
@@ -147,6 +149,18 @@ pub struct Web {
     pub session_days: u32,
     /// Seconds one request may take.
     pub request_seconds: u64,
+}
+
+/// `[oidc]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    /// The provider's issuer, exactly as it writes it; empty for none.
+    pub issuer: String,
+    /// How the provider knows this service.
+    pub client_id: String,
+    /// `env:NAME` or `file:PATH` of the secret that goes with it.
+    pub client_secret: String,
 }
 
 /// Why settings cannot be used.

@@ -44,6 +44,7 @@ mod reports;
 mod request;
 mod secrets;
 mod sessions;
+mod sign_on;
 mod state;
 mod tokens;
 mod users;

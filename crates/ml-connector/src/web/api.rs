@@ -114,6 +114,7 @@ pub fn router(state: State) -> Router {
         .route("/problems/{code}", get(reference::problem))
         .route("/page.css", get(reference::style))
         .merge(entrance::routes())
+        .merge(super::sign_on::routes())
         .route_layer(from_fn(guard::routed))
         .fallback(guard::nothing_here)
         .method_not_allowed_fallback(guard::no_such_method)

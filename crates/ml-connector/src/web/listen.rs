@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::api::{operator_router, router};
 use super::state::State;
+use crate::flow::SecretError;
 use crate::settings::Web;
 
 /// Connections at once. More wait in the system's queue.
@@ -38,6 +39,15 @@ pub enum WebError {
         key: &'static str,
         /// Its value.
         value: String,
+    },
+    /// A secret of the settings cannot be read.
+    #[error("reading the secret of {key}")]
+    Secret {
+        /// Which setting.
+        key: &'static str,
+        /// Cause.
+        #[source]
+        source: SecretError,
     },
     /// Others could reach it without encryption.
     #[error("web.listen is {listen}, which others can reach without encryption")]
@@ -61,6 +71,7 @@ impl WebError {
     pub const fn code(&self) -> Code {
         match self {
             Self::Setting { .. } => Code::FlowInvalid,
+            Self::Secret { .. } => Code::SecretMissing,
             Self::Unsafe { .. } => Code::WebUnsafe,
             Self::Listen { .. } => Code::WebAddress,
         }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::hasher::Hasher;
 use super::listen::WebError;
 use super::peer::Network;
+use super::sign_on::SignOn;
 use crate::clock::Clock;
 use crate::figures::Figures;
 use crate::settings::Settings;
@@ -29,6 +30,7 @@ pub struct State {
 struct Shared {
     hasher: Hasher,
     proxies: Vec<Network>,
+    sign_on: Option<SignOn>,
     /// Requests for customers that the caller has no role for.
     foreign: AtomicU64,
     /// The process was told to stop.
@@ -39,15 +41,22 @@ impl State {
     /// A state to serve requests with.
     ///
     /// # Errors
-    /// [`WebError::Setting`] for a proxy that is no address or network, or a `public_url` that is no URL.
+    /// [`WebError::Setting`] for a proxy that is no address or network, or a `public_url` that is no URL;
+    /// [`WebError::Secret`] where a secret is named and cannot be read.
     pub fn new(store: Store, settings: Settings, clock: Clock) -> Result<Self, WebError> {
         let proxies = settings.web.trusted_proxies.iter().map(|text| {
             Network::parse(text).ok_or_else(|| WebError::Setting { key: "web.trusted_proxies", value: text.clone() })
         });
         let proxies = proxies.collect::<Result<Vec<_>, _>>()?;
         super::listen::check_public_url(&settings.web.public_url)?;
-        let shared =
-            Shared { hasher: Hasher::new(), proxies, foreign: AtomicU64::new(0), draining: AtomicBool::new(false) };
+        let sign_on = SignOn::new(&settings.oidc, &store.installation().id)?;
+        let shared = Shared {
+            hasher: Hasher::new(),
+            proxies,
+            sign_on,
+            foreign: AtomicU64::new(0),
+            draining: AtomicBool::new(false),
+        };
         let figures = Arc::new(Figures::default());
         Ok(Self { store, settings: Arc::new(settings), clock, figures, shared: Arc::new(shared) })
     }
@@ -83,6 +92,11 @@ impl State {
 
     pub(super) fn count_foreign(&self) {
         self.shared.foreign.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The provider that people may sign on with.
+    pub(super) fn sign_on(&self) -> Option<&SignOn> {
+        self.shared.sign_on.as_ref()
     }
 
     pub(super) fn hasher(&self) -> &Hasher {
