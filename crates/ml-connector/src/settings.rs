@@ -31,6 +31,8 @@ pub struct Settings {
     pub ledger: Ledger,
     /// The service.
     pub service: Service,
+    /// The mail server.
+    pub smtp: Smtp,
     /// Its log.
     pub log: Log,
     /// Its metrics.
@@ -161,6 +163,22 @@ pub struct Oidc {
     pub client_id: String,
     /// `env:NAME` or `file:PATH` of the secret that goes with it.
     pub client_secret: String,
+/// `[smtp]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// The mail server; empty where no mail is sent.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// `starttls`, `tls`, or `none`.
+    pub security: String,
+    /// Who signs in there; empty for nobody.
+    pub user: String,
+    /// `env:NAME` or `file:PATH`.
+    pub password: String,
+    /// Whom messages are from.
+    pub from: String,
 }
 
 /// Why settings cannot be used.

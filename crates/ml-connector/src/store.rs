@@ -46,6 +46,7 @@ mod lines;
 mod link;
 mod look_alike;
 mod master_key;
+mod notice;
 mod pass;
 mod place;
 mod postgres;
@@ -93,13 +94,16 @@ pub use hand_over::HandOver;
 pub use held::{Release, StoredReport, UntranslatedReport};
 pub use history::{PostingHistory, ReportHistory};
 pub use idempotency::{Claimed, KEPT_MS, KeyedRequest};
-pub use ids::{CaseId, CustomerId, FlowId, Ids, ReconciliationId, RequestId, RunId, TokenId, UserId, WantedId};
+pub use ids::{
+    CaseId, CustomerId, FlowId, Ids, MessageId, ReconciliationId, RequestId, RunId, TokenId, UserId, WantedId,
+};
 pub use installation::{Installation, Restored};
 pub use lane::Lease;
 pub use lines::StoredLine;
 pub use link::LINK_MS;
 pub use look_alike::{Answer, LookAlike};
 pub use master_key::{DataKeys, MasterKey};
+pub use notice::{Message, Notice};
 pub use pass::StoredPass;
 pub use place::Place;
 pub use posting::{NewPosting, PostingChange, PostingTotal, StoredPosting};

@@ -240,6 +240,9 @@ macro_rules! service {
     469 ClockOfDatabase Operator "Clocks of the database and this machine differ"
         "The database server's clock and this machine's are more than a minute apart."
         "Let both keep time by NTP. Leases run on the server's clock, schedules on this machine's."
+    480 MessageUndelivered Operator "Message was not delivered"
+        "A mail server, webhook or chat did not take a message for a day."
+        "The list of messages says what it answered. See to [smtp], or to the receiver's address in the flow's document."
 } };
 }
 

@@ -84,6 +84,11 @@ id! {
     WantedId "want_"
 }
 
+id! {
+    /// A message to a person.
+    MessageId "msg_"
+}
+
 /// The maker of ids. Times come in as epoch milliseconds, so that ids sort by the time they were made.
 #[derive(Clone)]
 pub struct Ids(Source);
@@ -175,6 +180,14 @@ impl Ids {
     /// See [`Ids::customer`].
     pub fn token(&self, at_ms: i64) -> Result<TokenId, StoreError> {
         Ok(TokenId(self.text(TokenId::PREFIX, at_ms)?))
+    }
+
+    /// A new message's id.
+    ///
+    /// # Errors
+    /// See [`Ids::customer`].
+    pub fn message(&self, at_ms: i64) -> Result<MessageId, StoreError> {
+        Ok(MessageId(self.text(MessageId::PREFIX, at_ms)?))
     }
 
     /// A text that no other installation carries: who holds a lease, which incarnation a database is.

@@ -28,6 +28,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
     schema!(4, "0004_admit.sql"),
     schema!(5, "0005_cases.sql"),
     schema!(6, "0006_config.sql"),
+    schema!(7, "0007_notices.sql"),
     schema!(9, "0009_figures.sql"),
 ];
 

@@ -6,7 +6,7 @@ use super::sql::Text;
 use super::{agreement, approval, gate, hand_over, handled, look_alike};
 use super::{
     attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_figures, flow_time,
-    grant, held, idempotency, installation, lane, link, master_key, pass, posting, reconciliation, reference_drift,
+    grant, held, idempotency, installation, lane, link, master_key, notice, pass, posting, reconciliation, reference_drift,
     report, secret, session, sqlite, throttle, token, user, wanted,
 };
 
@@ -141,6 +141,14 @@ const PLAIN: &[&str] = &[
     wanted::FIND,
     wanted::BEGIN,
     wanted::END,
+    notice::PUT,
+    notice::CLEAR,
+    notice::OPEN,
+    notice::ADD,
+    notice::DUE,
+    notice::NEXT,
+    notice::LIST,
+    notice::TRIED,
     pass::ADD,
     pass::LIST,
     cause::LIST,

@@ -2,10 +2,13 @@
 
 use accounting::Date;
 
+use super::deliver::Delivery;
+use super::notify::Told;
 use super::pace::Pace;
 use super::pass::{Duties, Passed};
 use super::progress::Silent;
 use super::start::{Peek, credentials};
+use super::summary::Summary;
 use super::worker::Worker;
 use super::{Work, WorkError, rules};
 use crate::clock::Clock;
@@ -79,7 +82,38 @@ impl<'w> Hand<'w> {
     pub async fn pass(&self, duties: Duties, asked: &[Wanted]) -> Result<Passed, WorkError> {
         let work = self.work();
         self.ping_if_asked(asked).await?;
-        work.pass(duties, asked).await
+        let result = work.pass(duties, asked).await;
+        let failed = result.as_ref().err().map(|error| Summary::failed(error.problem()));
+        let summary = result.as_ref().ok().map(|passed| &passed.summary).or(failed.as_ref());
+        let deliver_ms = match summary {
+            Some(summary) => self.tell(summary).await?,
+            None => None,
+        };
+        let mut passed = result?;
+        passed.next_ms = [passed.next_ms, deliver_ms].into_iter().flatten().min();
+        Ok(passed)
+    }
+
+    /// Tells people what needs them, and delivers what is due of it. When something is to be delivered next.
+    async fn tell(&self, summary: &Summary) -> Result<Option<i64>, WorkError> {
+        if self.flow.notify.is_empty() {
+            return Ok(None);
+        }
+        let (settings, at_ms) = (&self.worker.settings, self.clock.now_ms());
+        let url = match settings.web.public_url.trim_end_matches('/') {
+            "" => format!("http://{}", settings.web.listen),
+            url => url.to_owned(),
+        };
+        let told = Told { customer: self.customer, flow: &self.flow, flow_id: &self.flow_id, url: &url, at_ms };
+        told.write(summary).await?;
+        let delivery = Delivery {
+            customer: self.customer,
+            flow: &self.flow,
+            flow_id: &self.flow_id,
+            smtp: &settings.smtp,
+            loopback: self.worker.shared.is_test(),
+        };
+        delivery.deliver(at_ms).await
     }
 
     fn work(&self) -> Work<'_, Expensify, Intacct> {

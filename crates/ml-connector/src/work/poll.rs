@@ -8,6 +8,7 @@ use accounting::{Code, Currency, Date, ExpenseReport, Problem};
 use serde_json::json;
 use tokio::sync::mpsc::Sender;
 
+use super::notify::ARRIVED_CURSOR;
 use super::progress::Step;
 use super::summary::Summary;
 use super::{ACTOR, Work, WorkError};
@@ -221,6 +222,7 @@ impl<S: Source, D> Work<'_, S, D> {
         if events.is_empty() {
             tx.commit_untraced(at_ms).await?;
         } else {
+            tx.put_cursor(&self.flow_id, ARRIVED_CURSOR, &at_ms.to_string(), at_ms).await?;
             tx.commit(at_ms, events).await?;
         }
         summary.read += count as u64;

@@ -219,7 +219,7 @@ pub(super) async fn identifier(identifier: &Identifier, customer: Option<&Custom
     }
 }
 
-async fn secret(reference: &SecretRef, customer: Option<&CustomerStore>) -> Result<SecretString, WorkError> {
+pub(super) async fn secret(reference: &SecretRef, customer: Option<&CustomerStore>) -> Result<SecretString, WorkError> {
     match (reference, customer) {
         (SecretRef::Sealed(name), Some(customer)) => Ok(customer.open_secret(name).await?),
         (other, _) => other.read().map_err(|error| {

@@ -2,4 +2,5 @@
 //! is bounded.
 
 pub mod desk;
+mod notices;
 mod passes;
