@@ -33,4 +33,4 @@ CREATE TABLE messages (
     FOREIGN KEY (customer_id, flow_id) REFERENCES flows (customer_id, id)
 );
 
-CREATE INDEX messages_of_flow ON messages (flow_id, next_ms);
+CREATE INDEX messages_of_flow ON messages (flow_id, next_ms, id);
