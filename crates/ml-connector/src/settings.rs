@@ -163,6 +163,8 @@ pub struct Oidc {
     pub client_id: String,
     /// `env:NAME` or `file:PATH` of the secret that goes with it.
     pub client_secret: String,
+}
+
 /// `[smtp]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
