@@ -7,12 +7,15 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, Postgres};
-use sqlx::{Error, Executor as _};
+use sqlx::{Connection as _, Error, Executor as _};
 
 /// The longest that the server may be silent: its own limit of a statement is shorter.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(65);
 /// The same for what opens or ends a use; it may wait for a lock, whose limit is shorter.
 const OPENING_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long the server may take to say why it takes no connection.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Tells PostgreSQL's row-level security whose rows a connection sees, until it is told otherwise.
 const SET_CUSTOMER: &str = "SELECT set_config('ml_connector.customer', $1, false)";
@@ -31,7 +34,10 @@ pub(in crate::store) async fn of_customer(pool: &PgPool, customer: &str) -> Resu
 async fn usable(pool: &PgPool, customer: Option<&str>) -> Result<PoolConnection<Postgres>, Error> {
     let mut stale = pool.options().get_max_connections();
     loop {
-        let mut connection = pool.acquire().await.map_err(|error| why_none(pool, error))?;
+        let mut connection = match pool.acquire().await {
+            Ok(connection) => connection,
+            Err(error) => return Err(why_none(pool, error).await),
+        };
         let first = match customer {
             Some(customer) => sqlx::query(SET_CUSTOMER).bind(customer),
             None => sqlx::query("BEGIN"),
@@ -124,13 +130,18 @@ fn is_lost(error: &Error) -> bool {
     }
 }
 
-/// A pool that ran out of patience does not say whether all its connections were in use or none could be made.
-fn why_none(pool: &PgPool, error: Error) -> Error {
-    match error {
-        Error::PoolTimedOut if pool.size() < pool.options().get_max_connections() => {
-            away(ErrorKind::NotConnected, "the database server takes no connection")
+/// A pool that ran out of patience does not say whether all its connections were in use, or why none could be made:
+/// then that is tried once more by hand.
+async fn why_none(pool: &PgPool, error: Error) -> Error {
+    if !matches!(error, Error::PoolTimedOut) || pool.size() >= pool.options().get_max_connections() {
+        return error;
+    }
+    match within(PROBE_TIMEOUT, PgConnection::connect_with(&pool.connect_options())).await {
+        Ok(connection) => {
+            drop(connection);
+            error
         }
-        error => error,
+        Err(refused) => refused,
     }
 }
 

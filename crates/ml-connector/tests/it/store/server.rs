@@ -140,7 +140,20 @@ async fn too_many_connections_and_a_database_that_takes_no_writes_have_codes_of_
     database.by_hand("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0").await.unwrap();
     let error = open(&database.url.replace(ROLE, "crowded"), Access::Write).await.err().unwrap();
     assert_eq!(error.code(), Some(Code::DatabaseCrowded), "{error:?}");
-    let world = world_in(open(&database.url, Access::Write).await.unwrap()).await;
+    // Also once it works: what its pool waits for is the server, not itself.
+    database.by_hand("CREATE ROLE rationed LOGIN CONNECTION LIMIT 4").await.unwrap();
+    database.by_hand("GRANT ml_connector TO rationed").await.unwrap();
+    let rationed = Place::parse(&database.url.replace(ROLE, "rationed"), 6).unwrap();
+    let store = Store::open(rationed, Access::Write, None, Ids::system(), NOW_MS).await.unwrap();
+    let world = world_in(store).await;
+    let mut customers = Vec::new();
+    for name in ["first", "second", "third", "fourth", "fifth"] {
+        customers.push(world.store.create_customer(name, "test", NOW_MS).await.unwrap());
+    }
+    let begun = futures_util::future::join_all(customers.iter().map(|customer| customer.begin())).await;
+    let refused = begun.iter().find_map(|begun| begun.as_ref().err()).unwrap();
+    assert_eq!(refused.code(), Some(Code::DatabaseCrowded), "{refused:?}");
+    drop(begun);
     world.store.close().await;
     let read_only = format!("ALTER DATABASE {} SET default_transaction_read_only = on", database.name());
     database.by_hand(read_only).await.unwrap();
