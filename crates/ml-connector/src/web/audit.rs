@@ -10,7 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::Caller;
-use super::page::{LIMIT, Page};
+use super::moment::Moment;
+use super::page::{Cursors, Page, Paging};
 use super::problem::Refusal;
 use super::request::{Asked, Place};
 use super::state::State;
@@ -25,8 +26,8 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 pub(super) struct EntryAnswer {
     /// Position from 1, without gaps.
     seq: i64,
-    /// When, in milliseconds since 1970.
-    at_ms: i64,
+    /// When.
+    at: Moment,
     /// Who.
     actor: String,
     /// What.
@@ -43,7 +44,7 @@ impl From<AuditEntry> for EntryAnswer {
     fn from(entry: AuditEntry) -> Self {
         let detail = serde_json::from_str(&entry.detail).unwrap_or(Value::Null);
         let AuditEntry { seq, at_ms, actor, action, subject, hash, .. } = entry;
-        Self { seq, at_ms, actor, action, subject, detail, hash }
+        Self { seq, at: Moment(at_ms), actor, action, subject, detail, hash }
     }
 }
 
@@ -87,17 +88,12 @@ async fn list_audit(
     Asked(asked): Asked<AuditPaging>,
 ) -> Result<axum::Json<Page<EntryAnswer>>, Refusal> {
     let (customer, _) = caller.customer(&state, &customer, Right::Audit).await?;
-    let after = match asked.after.as_str() {
-        "" => 0,
-        text => text.parse().map_err(|_| Refusal::invalid("after", "It is no `next` of this list."))?,
-    };
-    let limit = asked.limit.unwrap_or(50).clamp(1, LIMIT);
+    let paging = Paging::of(asked.after, asked.limit);
+    let cursors = Cursors::new(&customer, "audit", "");
+    let after = cursors.after_as(&paging, |key| key.parse().ok())?.unwrap_or(0);
     let filter = AuditFilter { subject: asked.subject, action: asked.action, actor: asked.actor };
-    let mut rows = customer.list_audit(&filter, after, limit + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|entry| entry.seq.to_string());
-    Ok(axum::Json(Page { items: rows.into_iter().map(EntryAnswer::from).collect(), next }))
+    let rows = customer.list_audit(&filter, after, paging.rows()).await?;
+    Ok(axum::Json(cursors.cut(&paging, rows, |entry| entry.seq.to_string(), EntryAnswer::from)))
 }
 
 /// Verify the audit from its beginning

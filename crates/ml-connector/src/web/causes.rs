@@ -236,9 +236,6 @@ async fn mark_handled(
     Place(place): Place<ReportPlace>,
     Body(asked): Body<Handled>,
 ) -> Result<axum::Json<ReportAnswer>, Refusal> {
-    if asked.reason.trim().is_empty() || asked.reason.len() > 1_000 {
-        return Err(Refusal::invalid("reason", "This needs a reason of at most 1000 bytes."));
-    }
     handle(&state, &caller, &place, Some(asked.reason.trim())).await
 }
 
@@ -261,6 +258,9 @@ async fn handle(
     reason: Option<&str>,
 ) -> Result<axum::Json<ReportAnswer>, Refusal> {
     let (customer, actor) = caller.customer(state, &place.customer, Right::Operate).await?;
+    if reason.is_some_and(|reason| !(1..=1_000).contains(&reason.len())) {
+        return Err(Refusal::invalid("reason", "This needs a reason of at most 1000 bytes."));
+    }
     let flow = customer.flow(&flow_id(&place.flow)?).await?;
     let report = customer.report(&flow.id, &place.report).await?.ok_or_else(Refusal::not_found)?;
     let in_ledger =

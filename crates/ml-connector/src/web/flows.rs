@@ -12,7 +12,8 @@ use utoipa_axum::routes;
 use accounting::Code;
 
 use super::caller::{Actor, Caller};
-use super::page::{Page, Paging};
+use super::moment::Moment;
+use super::page::{Cursors, Page, Paging};
 use super::problem::Refusal;
 use super::request::{Asked, Body, Place};
 use super::state::State;
@@ -39,31 +40,31 @@ pub(super) struct FlowAnswer {
     name: String,
     /// Version of its document, from 1.
     version: u32,
-    /// When that version was made, in milliseconds since 1970.
-    changed_ms: i64,
+    /// When that version was made.
+    changed_at: Moment,
     /// `rehearsal` or `post`; null where the document can no longer be read.
     mode: Option<&'static str>,
-    /// When it last did what, in milliseconds since 1970.
+    /// When it last did what.
     times: TimesAnswer,
 }
 
-/// When a flow did what, in milliseconds since 1970; null for never.
+/// When a flow did what; null for never.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TimesAnswer {
     /// Read its source.
-    polled_ms: Option<i64>,
+    polled_at: Option<Moment>,
     /// Read its destination's chart.
-    refreshed_ms: Option<i64>,
+    refreshed_at: Option<Moment>,
     /// Read the last weeks of its source again.
-    swept_ms: Option<i64>,
+    swept_at: Option<Moment>,
     /// Tied out.
-    reconciled_ms: Option<i64>,
+    reconciled_at: Option<Moment>,
     /// Since when posting is paused.
-    paused_ms: Option<i64>,
+    paused_at: Option<Moment>,
     /// Passes in a row that failed.
     failures: i64,
     /// When it is due next.
-    next_ms: i64,
+    next_at: Moment,
 }
 
 /// A flow with its document.
@@ -112,8 +113,8 @@ pub(super) struct VersionAnswer {
     version: u32,
     /// Hash of the document.
     sha256: String,
-    /// When it was made, in milliseconds since 1970.
-    created_ms: i64,
+    /// When it was made.
+    created_at: Moment,
 }
 
 /// Which flow of which customer.
@@ -141,13 +142,13 @@ pub(super) struct VersionPlace {
 impl From<FlowTimes> for TimesAnswer {
     fn from(times: FlowTimes) -> Self {
         Self {
-            polled_ms: times.polled_ms,
-            refreshed_ms: times.refreshed_ms,
-            swept_ms: times.swept_ms,
-            reconciled_ms: times.reconciled_ms,
-            paused_ms: times.paused_ms,
+            polled_at: times.polled_ms.map(Moment),
+            refreshed_at: times.refreshed_ms.map(Moment),
+            swept_at: times.swept_ms.map(Moment),
+            reconciled_at: times.reconciled_ms.map(Moment),
+            paused_at: times.paused_ms.map(Moment),
             failures: times.failures,
-            next_ms: times.next_ms,
+            next_at: Moment(times.next_ms),
         }
     }
 }
@@ -174,7 +175,14 @@ async fn answer(customer: &CustomerStore, stored: &StoredFlow) -> Result<FlowAns
         Mode::Post => "post",
     });
     let StoredFlow { id, name, version, created_ms, .. } = stored;
-    Ok(FlowAnswer { id: id.to_string(), name: name.clone(), version: *version, changed_ms: *created_ms, mode, times })
+    Ok(FlowAnswer {
+        id: id.to_string(),
+        name: name.clone(),
+        version: *version,
+        changed_at: Moment(*created_ms),
+        mode,
+        times,
+    })
 }
 
 /// List flows
@@ -230,7 +238,7 @@ async fn show_flow(
 
 /// Change a flow's document
 ///
-/// It becomes a new version; what is held is translated again by itself. Ask `what_if` first what it would change.
+/// It becomes a new version; what is held is translated again by itself. Ask `foretell_flow` first what it would change.
 #[utoipa::path(put, path = "/customers/{customer}/flows/{flow}/document", operation_id = "change_flow", tag = "Flows",
     params(FlowPlace), request_body = FlowChange,
     responses((status = 200, description = "As it is now", body = FlowDocument)))]
@@ -267,17 +275,15 @@ async fn list_flow_versions(
 ) -> Result<axum::Json<Page<VersionAnswer>>, Refusal> {
     let (customer, _) = caller.customer(&state, &place.customer, Right::View).await?;
     let flow = customer.flow(&flow_id(&place.flow)?).await?;
-    let before = match paging.after.as_str() {
-        "" => None,
-        text => Some(text.parse().map_err(|_| Refusal::invalid("after", "It is no `next` of this list."))?),
-    };
+    let cursors = Cursors::new(&customer, "versions", flow.id.as_str());
+    let before = cursors.after_as(&paging, |key| key.parse().ok())?;
     let rows = customer.flow_versions(&flow.id, before, paging.rows()).await?;
-    Ok(axum::Json(Page::cut(&paging, rows, |row| row.version.to_string(), VersionAnswer::from)))
+    Ok(axum::Json(cursors.cut(&paging, rows, |row| row.version.to_string(), VersionAnswer::from)))
 }
 
 impl From<FlowVersionInfo> for VersionAnswer {
     fn from(info: FlowVersionInfo) -> Self {
-        Self { version: info.version, sha256: info.sha256, created_ms: info.created_ms }
+        Self { version: info.version, sha256: info.sha256, created_at: Moment(info.created_ms) }
     }
 }
 

@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::caller::Caller;
 use super::moment::Moment;
-use super::page::{Page, Paging};
+use super::page::{Cursors, Page, Paging};
 use super::peer::Peer;
 use super::problem::Refusal;
 use super::request::{Asked, Body, Place};
@@ -68,7 +68,9 @@ async fn list_grants(
         Ok((customer, _)) => customer,
         Err(_) => caller.customer(&state, &customer, Right::Audit).await?.0,
     };
-    let after = paging.after.split_once(' ').unwrap_or((&paging.after, ""));
+    let cursors = Cursors::new(&customer, "grants", "");
+    let after = cursors.after(&paging)?.unwrap_or_default();
+    let after = after.split_once(' ').unwrap_or((&after, ""));
     let rows = customer.grants(after, paging.rows()).await?;
     let key = |row: &NamedGrant| format!("{} {}", row.grant.user, row.grant.role.name());
     let item = |row: NamedGrant| GrantAnswer {
@@ -79,7 +81,7 @@ async fn list_grants(
         granted_by: row.grant.granted_by,
         created_at: Moment(row.grant.created_ms),
     };
-    Ok(axum::Json(Page::cut(&paging, rows, key, item)))
+    Ok(axum::Json(cursors.cut(&paging, rows, key, item)))
 }
 
 /// Give a role

@@ -9,7 +9,8 @@ use utoipa_axum::routes;
 
 use super::caller::Caller;
 use super::flows::{FlowPlace, flow_id};
-use super::page::{LIMIT, Page};
+use super::moment::Moment;
+use super::page::{Cursors, Page, Paging};
 use super::problem::Refusal;
 use super::request::{Asked, Place};
 use super::state::State;
@@ -48,10 +49,10 @@ pub(super) struct ReportAnswer {
     skipped_minor: Option<i64>,
     /// What stands in the way, each with its remedy.
     problems: Vec<Value>,
-    /// When it was first seen, in milliseconds since 1970.
-    first_seen_ms: i64,
+    /// When it was first seen.
+    first_seen_at: Moment,
     /// When it last changed here.
-    changed_ms: i64,
+    changed_at: Moment,
 }
 
 impl From<InboxReport> for ReportAnswer {
@@ -69,8 +70,8 @@ impl From<InboxReport> for ReportAnswer {
             amount_minor: report.amount_minor,
             skipped_minor: report.skipped_minor,
             problems: report.problems.iter().map(problem_json).collect(),
-            first_seen_ms: report.first_seen_ms,
-            changed_ms: report.changed_ms,
+            first_seen_at: Moment(report.first_seen_ms),
+            changed_at: Moment(report.changed_ms),
         }
     }
 }
@@ -151,18 +152,11 @@ async fn list_reports(
             states.collect::<Result<Vec<_>, _>>()?
         }
     };
-    let limit = asked.limit.unwrap_or(50).clamp(1, LIMIT);
-    let after = (!asked.after.is_empty()).then_some(asked.after.as_str());
-    if let Some(after) = after
-        && customer.report(&flow.id, after).await?.is_none()
-    {
-        return Err(Refusal::invalid("after", "It is no `next` of this list."));
-    }
-    let mut rows = customer.reports_in(&flow.id, &states, after, limit + 1).await?;
-    let more = rows.len() > limit as usize;
-    rows.truncate(limit as usize);
-    let next = rows.last().filter(|_| more).map(|row| row.report_id.clone());
-    Ok(axum::Json(Page { items: rows.into_iter().map(ReportAnswer::from).collect(), next }))
+    let paging = Paging::of(asked.after, asked.limit);
+    let cursors = Cursors::new(&customer, "reports", flow.id.as_str());
+    let after = cursors.after(&paging)?;
+    let rows = customer.reports_in(&flow.id, &states, after.as_deref(), paging.rows()).await?;
+    Ok(axum::Json(cursors.cut(&paging, rows, |row| row.report_id.clone(), ReportAnswer::from)))
 }
 
 /// Sum up a flow's reports, by state and currency

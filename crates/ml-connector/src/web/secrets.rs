@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::Caller;
+use super::moment::Moment;
 use super::page::Page;
 use super::problem::Refusal;
 use super::request::{Body, Place};
@@ -34,14 +35,14 @@ pub(super) struct SecretAnswer {
     version: i64,
     /// Tells whether two values are the same; worthless elsewhere.
     fingerprint: String,
-    /// When it was sealed, in milliseconds since 1970.
-    changed_ms: i64,
+    /// When it was sealed.
+    changed_at: Moment,
 }
 
 impl From<SecretInfo> for SecretAnswer {
     fn from(info: SecretInfo) -> Self {
         let SecretInfo { name, version, fingerprint, changed_ms } = info;
-        Self { name, version, fingerprint, changed_ms }
+        Self { name, version, fingerprint, changed_at: Moment(changed_ms) }
     }
 }
 

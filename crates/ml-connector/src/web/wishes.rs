@@ -11,7 +11,8 @@ use utoipa_axum::routes;
 
 use super::caller::Caller;
 use super::flows::{FlowPlace, flow_id};
-use super::page::{Page, Paging};
+use super::moment::Moment;
+use super::page::{Cursors, Page, Paging};
 use super::problem::Refusal;
 use super::request::{Asked, Body, Place};
 use super::state::State;
@@ -34,12 +35,12 @@ pub(super) struct WishAnswer {
     detail: Value,
     /// Who asked.
     asked_by: String,
-    /// When, in milliseconds since 1970.
-    asked_ms: i64,
+    /// When.
+    asked_at: Moment,
     /// When a worker began.
-    began_ms: Option<i64>,
+    began_at: Option<Moment>,
     /// When it was answered; null while it is not.
-    ended_ms: Option<i64>,
+    ended_at: Option<Moment>,
     /// Whether it could not be done; `outcome` is then the problem.
     failed: bool,
     /// What came of it.
@@ -54,9 +55,9 @@ impl From<Wanted> for WishAnswer {
             kind: wanted.kind.name(),
             detail: wanted.detail,
             asked_by: wanted.asked_by,
-            asked_ms: wanted.asked_ms,
-            began_ms: wanted.began_ms,
-            ended_ms: wanted.ended_ms,
+            asked_at: Moment(wanted.asked_ms),
+            began_at: wanted.began_ms.map(Moment),
+            ended_at: wanted.ended_ms.map(Moment),
             failed: wanted.failed,
             outcome: wanted.outcome,
         }
@@ -138,12 +139,10 @@ async fn list_wishes(
 ) -> Result<axum::Json<Page<WishAnswer>>, Refusal> {
     let (customer, _) = caller.customer(&state, &place.customer, Right::View).await?;
     let flow = customer.flow(&flow_id(&place.flow)?).await?;
-    let before = match paging.after.as_str() {
-        "" => None,
-        text => Some(WantedId::parse(text).ok_or_else(|| Refusal::invalid("after", "It is no `next` of this list."))?),
-    };
+    let cursors = Cursors::new(&customer, "wishes", flow.id.as_str());
+    let before = cursors.after_as(&paging, WantedId::parse)?;
     let rows = customer.list_wanted(&flow.id, before.as_ref(), paging.rows()).await?;
-    Ok(axum::Json(Page::cut(&paging, rows, |wanted| wanted.id.to_string(), WishAnswer::from)))
+    Ok(axum::Json(cursors.cut(&paging, rows, |wanted| wanted.id.to_string(), WishAnswer::from)))
 }
 
 /// Show a wish and its answer

@@ -4,7 +4,7 @@ mod audit;
 mod audit_forged;
 mod cases;
 mod cut_off;
-mod facts;
+pub mod facts;
 mod held;
 mod inbox;
 mod isolation;
