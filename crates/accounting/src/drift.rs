@@ -10,7 +10,7 @@ use crate::identity::Scope;
 
 mod correction;
 
-pub use correction::{Correction, correction_date, difference_entries, reversal_entry};
+pub use correction::{Correction, Corrections, correction_date, difference_entries, reversal_entry};
 
 /// A line as it is compared: what is booked, not why. The document number is left out, for it is the entry's own.
 #[derive(Debug, Clone, PartialEq, Eq)]

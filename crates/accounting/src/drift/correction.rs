@@ -55,6 +55,9 @@ pub fn reversal_entry(lines: &[Line], correction: &Correction) -> Result<Journal
     JournalEntry::new(correction.header(), back.collect())
 }
 
+/// Entries by scope, each with the net amount of its expenses.
+pub type Corrections = BTreeMap<Scope, (JournalEntry, Amount)>;
+
 /// The entries that make up for a difference, one for each scope that differs. `correction` gives what is written on
 /// the entry of a scope; a scope for which it gives nothing is refused by giving `None` for all.
 ///
@@ -63,7 +66,7 @@ pub fn reversal_entry(lines: &[Line], correction: &Correction) -> Result<Journal
 pub fn difference_entries(
     diff: &Diff,
     correction: impl Fn(Scope) -> Option<Correction>,
-) -> Result<Option<BTreeMap<Scope, (JournalEntry, Amount)>>, EntryError> {
+) -> Result<Option<Corrections>, EntryError> {
     let (Some(net), Some(currency)) = (&diff.net, diff.currency) else { return Ok(None) };
     let mut entries = BTreeMap::new();
     for (scope, lines) in net {

@@ -123,7 +123,8 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         }
         found.postings_seen.insert(posting.reference.clone());
         let drafts = self.flow.mapping.posting.state == EntryState::Draft;
-        if !is_in_books(&entry.state) && !(drafts && entry.state.eq_ignore_ascii_case("draft")) {
+        let as_sent = is_in_books(&entry.state) || (drafts && entry.state.eq_ignore_ascii_case("draft"));
+        if !as_sent {
             let detail = format!("entry {record_no} is {} in the ledger", entry.state);
             return self.note_difference(found, difference(Finding::NotInBooks, -amount, detail), in_ledger).await;
         }
