@@ -238,3 +238,31 @@ async fn a_lost_answer_to_a_reversal_is_settled_before_anything_else_is_sent() {
     assert_eq!(amount_owed(&office), source_total(&office, &report));
     assert_eq!(cases(&office).await[0].state, CaseState::Done);
 }
+
+#[tokio::test]
+async fn a_report_that_changes_back_while_its_reversal_is_under_way_stays_a_drift_until_that_is_settled() {
+    let (office, report) = Box::pin(posted()).await;
+    let shown = office.in_expensify(json!({"action": "show", "report": report}));
+    let before = shown["expenses"][0]["effective_hundredths"].as_i64().unwrap();
+    change_amount(&office, &report, 77_77);
+    Box::pin(sweep(&office)).await;
+    let case = open_case(&office).await;
+    decide(&office, &case, verdict(Decision::ReverseAndRepost, ""), "usr_1").await.unwrap();
+    office.faults(json!([{"on": "create", "action": "drop_before_commit"}]));
+    Box::pin(sweep(&office)).await;
+    change_amount(&office, &report, before);
+    let passed = Box::pin(sweep(&office)).await;
+    assert!(passed.next_ms.is_some(), "the pass does not come back");
+    assert_eq!(state_of(&office, &report).await, InboxState::Drift);
+    office.faults(json!([]));
+    let run = run(&office).await;
+    assert_eq!(run.reports[&report].state, InboxState::Posted, "{:?}", cases(&office).await);
+    assert_eq!(amount_owed(&office), source_total(&office, &report));
+}
+
+async fn state_of(office: &Office, report: &str) -> InboxState {
+    let opened = Box::pin(super::clerk::opened(office)).await;
+    let stored = opened.customer.report(&opened.flow_id, report).await.unwrap().unwrap();
+    Box::pin(opened.close()).await.unwrap();
+    stored.state
+}
