@@ -17,7 +17,7 @@ use super::sql::{self, Row};
 use super::tx::Tx;
 
 pub(super) static OF_REPORTS: Rows = Rows::new(
-    "SELECT r.report_id, r.problems, r.first_seen_ms, r.approved_on, g.gate, g.detail FROM reports r LEFT JOIN gates g \
+    "SELECT r.report_id, r.state, r.problems, r.first_seen_ms, r.approved_on, g.gate, g.detail FROM reports r LEFT JOIN gates g \
      ON g.customer_id = r.customer_id AND g.flow_id = r.flow_id AND g.report_id = r.report_id \
      WHERE r.customer_id = ? AND r.flow_id = ? AND r.report_id IN (",
     &[OWN],
@@ -36,8 +36,8 @@ pub(super) const PUT: &str = "INSERT INTO gates (customer_id, flow_id, report_id
      gate = excluded.gate, detail = excluded.detail, entries = excluded.entries, currency = excluded.currency, \
      total_minor = excluded.total_minor";
 pub(super) const OPEN: &str = "DELETE FROM gates WHERE customer_id = $1 AND flow_id = $2 AND report_id = $3";
-pub(super) const SHOW: &str =
-    "UPDATE reports SET problems = $1 WHERE customer_id = $2 AND flow_id = $3 AND report_id = $4";
+pub(super) const SHOW: &str = "UPDATE reports SET problems = $1 WHERE customer_id = $2 AND flow_id = $3 \
+     AND report_id = $4 AND state IN ('ready', 'unknown')";
 pub(super) const ANY: &str = "SELECT report_id FROM gates WHERE customer_id = $1 AND flow_id = $2 LIMIT 1";
 pub(super) const UNCOVERED: &str = "SELECT report_id FROM reports WHERE customer_id = $1 AND flow_id = $2 \
      AND state = 'ready' AND first_seen_ms > $3 AND approved_on <= $4 LIMIT 1";
@@ -54,13 +54,13 @@ pub(super) const COUNT_POSTED: &str = "SELECT COUNT(*) FROM (SELECT posting_no F
 pub(super) const LIST: &str = "SELECT g.flow_id, g.report_id, r.number, r.name, r.employee, g.gate, g.detail, \
      g.entries, g.currency, g.total_minor, g.since_ms FROM gates g JOIN reports r \
      ON r.report_id = g.report_id AND r.flow_id = g.flow_id AND r.customer_id = g.customer_id \
-     WHERE g.customer_id = $1 AND (g.flow_id, g.report_id) > ($2, $3) AND r.state IN ('ready', 'unknown') \
+     WHERE g.customer_id = $1 AND (g.flow_id, g.report_id) > ($2, $3) AND r.state NOT IN ('seen', 'held', 'skipped') \
      AND (CAST($4 AS TEXT) IS NULL OR g.flow_id = $4) AND (CAST($5 AS BIGINT) IS NULL OR g.gate = $5) \
      ORDER BY g.flow_id, g.report_id LIMIT $6";
 pub(super) const TOTALS: &str = "SELECT g.flow_id, g.gate, g.currency, COUNT(*), CAST(SUM(g.total_minor) AS BIGINT), \
      MIN(g.since_ms) FROM gates g JOIN reports r \
      ON r.report_id = g.report_id AND r.flow_id = g.flow_id AND r.customer_id = g.customer_id \
-     WHERE g.customer_id = $1 AND r.state IN ('ready', 'unknown') \
+     WHERE g.customer_id = $1 AND r.state NOT IN ('seen', 'held', 'skipped') \
      GROUP BY g.flow_id, g.gate, g.currency ORDER BY g.flow_id, g.gate, g.currency";
 
 /// What is shown of a report at present.
@@ -200,11 +200,13 @@ impl CustomerStore {
                 reading = reading.bind(*id);
             }
             let rows = reading.fetch_all(self.reader()).await.map_err(failed("reading gates"))?;
-            for (report_id, problems, first_seen_ms, approved_on, gate, detail) in rows {
+            for (report_id, state, problems, first_seen_ms, approved_on, gate, detail) in rows {
                 let told = super::problems::problems_from_json(problems.as_deref())?;
                 let gate = gate.map(code).transpose()?.zip(detail);
+                // A report that stands elsewhere shows why it does; only its correction waits at the gate.
+                let tells = matches!(state.as_str(), "ready" | "unknown");
                 let is_told = gate.as_ref().is_some_and(|(code, detail)| {
-                    told.first().is_some_and(|told| told.code == *code && told.detail == *detail)
+                    !tells || told.first().is_some_and(|told| told.code == *code && told.detail == *detail)
                 });
                 found.insert(report_id, GateShown { gate, is_told, first_seen_ms, approved_on });
             }
@@ -344,7 +346,7 @@ impl CustomerStore {
     }
 }
 
-type GateRow = (String, Option<String>, i64, Option<String>, Option<i64>, Option<String>);
+type GateRow = (String, String, Option<String>, i64, Option<String>, Option<i64>, Option<String>);
 
 fn code(number: i64) -> Result<Code, StoreError> {
     let found = u16::try_from(number).ok().and_then(Code::from_number);
