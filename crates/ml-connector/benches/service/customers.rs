@@ -84,7 +84,6 @@ fn document(customer: &str, given: &Value) -> String {
         ("\"*/15 * * * *\"", "\"every 5 minutes\"".to_owned()),
         // What a person would have to allow is allowed: the work is measured, not the waiting.
         ("hand_over = \"ask\"", "hand_over = \"off\"".to_owned()),
-        ("review_first = 10", "review_first = 0".to_owned()),
     ]
     .iter()
     .fold(FLOW.to_owned(), |flow, (from, to)| {

@@ -169,11 +169,10 @@ fn document(customer: &str, given: &Credentials) -> String {
     let quoted = |from: &str, to: &str| {
         from.split_once('=').map_or(String::new(), |(key, _)| format!("{key}= ")) + &format!("\"{to}\"")
     };
-    let flow = pairs.iter().fold(EXAMPLE.to_owned(), |flow, (from, to)| {
+    pairs.iter().fold(EXAMPLE.to_owned(), |flow, (from, to)| {
         assert!(flow.contains(from), "the example does not say {from}");
         flow.replacen(from, &quoted(from, to), 1)
-    });
-    flow.replacen("review_first = 10", "review_first = 0", 1)
+    })
 }
 
 /// Companies whose reports are all clean: the first has `reports`, every other half of that.
