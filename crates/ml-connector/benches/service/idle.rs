@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use ml_connector::store::{Access, Store};
+use ml_connector::store::Access;
 
 use crate::customers::{Place, add};
-use crate::process::{Sandbox, Service};
+use crate::process::{Figures, Sandbox, Service};
 use crate::{heading, percentile, thousandths};
 
 /// How often the flows are polled.
@@ -40,30 +40,56 @@ async fn observe(customers: usize, measured: Duration) -> u64 {
     let left_ms = u64::try_from((first_ms - place.clock.now_ms()).max(0)).unwrap();
     println!("{customers} customers set up in {} s", began.elapsed().as_secs());
     let service = Service::start(&place.database(), &place.key(), &sandbox, &[]);
-    let store = place.open(Access::Read).await;
     tokio::time::sleep(Duration::from_millis(left_ms) + PERIOD).await;
-    let (from, sandbox_from, polls_from) = (service.figures(), sandbox.figures(), polls(&sandbox));
+    let from = Look::at(&service, &sandbox);
     let watched = Instant::now();
-    let mut lags = lags(&store, &place, measured).await;
-    let (to, sandbox_to, polls_to) = (service.figures(), sandbox.figures(), polls(&sandbox));
-    lags.sort_unstable();
+    let mut late = late(&service, measured).await;
+    let to = Look::at(&service, &sandbox);
     let wall_ms = u64::try_from(watched.elapsed().as_millis()).unwrap();
+    late.sort_unstable();
+    let cpu_ms = to.service.cpu_ms - from.service.cpu_ms;
     println!(
-        "{customers} customers for {} s: {} polls, processor time {} ms = {} of a core (the sandbox took {} ms); \
-         longest due, looked at twice a second: p50 {} ms, p99 {} ms, most {} ms",
+        "{customers} customers for {} s: {} polls, processor time {cpu_ms} ms = {} of a core; the sandbox took {} ms",
         wall_ms / 1_000,
-        (polls_to - polls_from) / 2,
-        to.cpu_ms - from.cpu_ms,
-        thousandths((to.cpu_ms - from.cpu_ms) * 1_000 / wall_ms),
-        sandbox_to.cpu_ms - sandbox_from.cpu_ms,
-        percentile(&lags, 50),
-        percentile(&lags, 99),
-        lags.last().copied().unwrap_or(0),
+        (to.polls - from.polls) / 2,
+        thousandths(cpu_ms * 1_000 / wall_ms),
+        to.sandbox.cpu_ms - from.sandbox.cpu_ms,
     );
-    println!("memory {} KiB, peak {} KiB", to.rss_kib, to.peak_kib);
+    println!(
+        "lag of the loop: p99 at most {}; longest that a due flow waited, looked at each second: p50 {} ms, p99 {} ms, \
+         most {} ms",
+        bound(&from.lags, &to.lags).map_or("unbounded".to_owned(), |ms| format!("{ms} ms")),
+        percentile(&late, 50),
+        percentile(&late, 99),
+        late.last().copied().unwrap_or(0),
+    );
+    println!("memory {} KiB, peak {} KiB", to.service.rss_kib, to.service.peak_kib);
     let (ended, well) = service.stop();
     println!("ended {} ms after it was told to{}", ended.as_millis(), if well { "" } else { ", not in time" });
-    to.rss_kib
+    to.service.rss_kib
+}
+
+/// All figures at one moment.
+struct Look {
+    service: Figures,
+    sandbox: Figures,
+    polls: u64,
+    lags: Vec<(Option<u64>, u64)>,
+}
+
+impl Look {
+    fn at(service: &Service, sandbox: &Sandbox) -> Self {
+        let lags = service.metrics().buckets("loop_lag_seconds");
+        Self { service: service.figures(), sandbox: sandbox.figures(), polls: polls(sandbox), lags }
+    }
+}
+
+/// The bound below which 99 of 100 values lie that came between two looks at a histogram, in milliseconds.
+fn bound(from: &[(Option<u64>, u64)], to: &[(Option<u64>, u64)]) -> Option<u64> {
+    let new: Vec<(Option<u64>, u64)> =
+        to.iter().zip(from).map(|((bound, after), (_, before))| (*bound, after - before)).collect();
+    let all = new.iter().map(|(_, count)| *count).max().unwrap_or(0);
+    new.iter().find(|(_, count)| count * 100 >= all * 99).and_then(|(bound, _)| *bound)
 }
 
 /// Requests to Expensify: two for each poll that finds nothing.
@@ -73,14 +99,13 @@ fn polls(sandbox: &Sandbox) -> u64 {
     all["expensify"]["total"].as_u64().unwrap()
 }
 
-/// How long the flow that waits longest has been due, in milliseconds, looked at twice a second.
-async fn lags(store: &Store, place: &Place, measured: Duration) -> Vec<u64> {
+/// How long the flow that waits longest has been due, in milliseconds, looked at each second.
+async fn late(service: &Service, measured: Duration) -> Vec<u64> {
     let until = Instant::now() + measured;
-    let mut lags = Vec::new();
+    let mut late = Vec::new();
     while Instant::now() < until {
-        let (_, oldest_ms) = store.due_flows(place.clock.now_ms()).await.unwrap();
-        lags.push(u64::try_from(oldest_ms).unwrap_or(0));
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        late.push(service.metrics().ms("flow_due_oldest_seconds"));
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    lags
+    late
 }

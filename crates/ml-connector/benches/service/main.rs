@@ -1,10 +1,11 @@
 //! What the service costs, measured on the shipped binary against the sandbox, each in a process of its own.
 //!
-//! `cargo bench -p ml-connector --bench service -- [idle|fair]... [customers=N] [minutes=N] [latency_ms=N]`
+//! `cargo bench -p ml-connector --bench service -- [idle|fair|start]... [customers=N] [minutes=N] [latency_ms=N]`
 //!
 //! - `idle`: thousands of customers, each with its own credentials, polled every five minutes and found unchanged:
 //!   processor time, memory for each customer, lag.
 //! - `fair`: small customers alone, and beside one with a hundred thousand expenses: how long theirs take.
+//! - `start`: from the start to ready on a database with a million rows of audit, and to the end when told to stop.
 //!
 //! It prints figures and judges nothing; machines differ.
 
@@ -15,6 +16,7 @@ mod customers;
 mod fair;
 mod idle;
 mod process;
+mod start;
 
 use std::time::Duration;
 
@@ -33,6 +35,9 @@ fn main() {
     if wanted("fair") {
         let small = usize::try_from(figure("customers").unwrap_or(99)).unwrap();
         runtime.block_on(fair::fair(small, figure("latency_ms").unwrap_or(50)));
+    }
+    if wanted("start") {
+        runtime.block_on(start::start(figure("rows").unwrap_or(1_000_000)));
     }
 }
 

@@ -3,12 +3,14 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_ml-connector");
+/// Longest wait for a start.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Both vendors.
 pub struct Sandbox {
@@ -55,29 +57,52 @@ impl Drop for Sandbox {
     }
 }
 
-/// The service.
+/// The service: API and worker in one process.
 pub struct Service {
     child: Child,
+    /// Kept open, so that the process may go on printing.
+    _output: BufReader<ChildStdout>,
+    host: String,
+    /// From the start of the process until it said that it was ready.
+    pub ready: Duration,
 }
 
 impl Service {
-    /// Starts it on a database; the master key is in the file beside it.
+    /// Starts it on a database, and waits until it is ready. The master key is in the file beside the database.
     pub fn start(database: &Path, key: &Path, sandbox: &Sandbox, options: &[&str]) -> Self {
-        let child = Command::new(BINARY)
-            .arg("worker")
+        let began = Instant::now();
+        let mut child = Command::new(BINARY)
+            .arg("serve")
             .args(["--database", &format!("sqlite:{}", database.display())])
-            .args(["--set", &format!("secrets.master_key=file:{}", key.display())])
+            .args(["--set", &format!("secrets.master_key=file:{}", key.display()), "--set", "web.listen=127.0.0.1:0"])
             .args(["--expensify-url", sandbox.url("expensify"), "--intacct-url", sandbox.url("intacct")])
             .args(options)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .env("ML_CONNECTOR_LOG", "error")
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        Self { child }
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let url = line.split("http://").nth(1).unwrap_or_else(|| panic!("no address: {line}"));
+        let host = url.split([';', '/']).next().unwrap_or_default().to_owned();
+        while get(&host, "/readyz").map_or(0, |(status, _)| status) != 200 {
+            assert!(began.elapsed() < PATIENCE, "it does not become ready");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Self { child, _output: output, host, ready: began.elapsed() }
     }
 
     pub fn figures(&self) -> Figures {
         figures(self.child.id())
+    }
+
+    /// Samples of the service's own metrics, by name and labels.
+    pub fn metrics(&self) -> Metrics {
+        let (status, text) = get(&self.host, "/metrics").unwrap();
+        assert_eq!(status, 200, "{text}");
+        let samples = text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
+        Metrics(samples.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     /// Tells it to stop, and waits for its end: how long that took, and whether it ended well.
@@ -88,6 +113,36 @@ impl Service {
         let status = self.child.wait().unwrap();
         (began.elapsed(), status.success())
     }
+}
+
+/// What `/metrics` answered.
+pub struct Metrics(Vec<(String, String)>);
+
+impl Metrics {
+    /// A time in milliseconds.
+    pub fn ms(&self, name: &str) -> u64 {
+        let found = self.0.iter().find(|(sample, _)| sample.ends_with(name));
+        ms(&found.unwrap_or_else(|| panic!("there is no {name}")).1)
+    }
+
+    /// The bounds in milliseconds of a histogram's buckets, `None` for no bound, and how many values lie within.
+    pub fn buckets(&self, name: &str) -> Vec<(Option<u64>, u64)> {
+        let name = format!("{name}_bucket");
+        let buckets = self.0.iter().filter(|(sample, _)| sample.contains(&name)).map(|(sample, count)| {
+            let bound = sample.split("le=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+            ((bound != "+Inf").then(|| ms(bound)), count.parse().unwrap())
+        });
+        buckets.collect()
+    }
+}
+
+/// Seconds as text, in milliseconds; a part of one counts as one.
+fn ms(seconds: &str) -> u64 {
+    let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));
+    let mut part = part.to_owned();
+    part.extend(std::iter::repeat_n('0', 6_usize.saturating_sub(part.len())));
+    let micros: u64 = part.get(..6).unwrap_or("0").parse().unwrap();
+    whole.parse::<u64>().unwrap() * 1_000 + micros.div_ceil(1_000)
 }
 
 impl Drop for Service {
