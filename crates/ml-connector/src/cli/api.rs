@@ -8,12 +8,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use jiff::tz::TimeZone;
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::Common;
 use super::output::{Failure, print_text, table};
+use crate::clock::Clock;
+use crate::store::Ids;
 use crate::web::Operation;
 
 /// How often a wish is looked at with `--wait`, and how long at most.
@@ -203,7 +206,8 @@ impl Server {
             request = request.bearer_auth(token.expose_secret());
         }
         if changes {
-            request = request.header("Idempotency-Key", uuid::Uuid::now_v7().to_string());
+            let key = Ids::system().unique(Clock::system(TimeZone::UTC).now_ms())?;
+            request = request.header("Idempotency-Key", key);
         }
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body.to_string());

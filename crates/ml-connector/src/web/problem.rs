@@ -22,13 +22,13 @@ pub struct Refusal {
     code: Code,
     detail: Cow<'static, str>,
     more: Map<String, Value>,
-    headers: HeaderMap,
+    headers: Box<HeaderMap>,
 }
 
 impl Refusal {
     /// A refusal with this status, code and sentence.
     pub fn new(status: StatusCode, code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, detail: detail.into(), more: Map::new(), headers: HeaderMap::new() }
+        Self { status, code, detail: detail.into(), more: Map::new(), headers: Box::default() }
     }
 
     /// Neither a session nor a token, or one that ended.
@@ -112,7 +112,7 @@ impl Refusal {
         }
         let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = self.status;
-        response.headers_mut().extend(self.headers.clone());
+        response.headers_mut().extend((*self.headers).clone());
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(allow) = allow {
             response.headers_mut().insert(ALLOW, allow);
