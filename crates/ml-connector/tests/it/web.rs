@@ -1,5 +1,7 @@
 //! The service's face over real HTTP on this machine: who gets in, what they may, and how the rest is refused.
 
+mod belongings;
+mod day;
 mod forms;
 mod hostile;
 mod keys;
@@ -11,5 +13,6 @@ mod roles;
 mod sign_on;
 mod signing_in;
 pub mod site;
+mod strangers;
 mod throttling;
 mod tokens;
