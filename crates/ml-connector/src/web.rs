@@ -15,6 +15,7 @@ mod charts;
 mod customers;
 mod download;
 mod entrance;
+mod flow_times;
 mod flows;
 mod foresight;
 mod grants;

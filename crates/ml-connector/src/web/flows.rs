@@ -12,13 +12,14 @@ use utoipa_axum::routes;
 use accounting::Code;
 
 use super::caller::{Actor, Caller};
+use super::flow_times::TimesAnswer;
 use super::moment::Moment;
 use super::page::{Cursors, Page, Paging};
 use super::problem::Refusal;
 use super::request::{Asked, Body, Place};
 use super::state::State;
 use crate::flow::{Flow, FlowError, Mode, SecretRef};
-use crate::store::{CustomerStore, FlowId, FlowTimes, FlowVersionInfo, Right, StoreError, StoredFlow};
+use crate::store::{CustomerStore, FlowId, FlowVersionInfo, Right, StoreError, StoredFlow};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
@@ -46,25 +47,6 @@ pub(super) struct FlowAnswer {
     mode: Option<&'static str>,
     /// When it last did what.
     times: TimesAnswer,
-}
-
-/// When a flow did what; null for never.
-#[derive(Serialize, ToSchema)]
-pub(super) struct TimesAnswer {
-    /// Read its source.
-    polled_at: Option<Moment>,
-    /// Read its destination's chart.
-    refreshed_at: Option<Moment>,
-    /// Read the last weeks of its source again.
-    swept_at: Option<Moment>,
-    /// Tied out.
-    reconciled_at: Option<Moment>,
-    /// Since when posting is paused.
-    paused_at: Option<Moment>,
-    /// Passes in a row that failed.
-    failures: i64,
-    /// When it is due next.
-    next_at: Moment,
 }
 
 /// A flow with its document.
@@ -137,20 +119,6 @@ pub(super) struct VersionPlace {
     pub(super) flow: String,
     /// The version, from 1.
     pub(super) version: u32,
-}
-
-impl From<FlowTimes> for TimesAnswer {
-    fn from(times: FlowTimes) -> Self {
-        Self {
-            polled_at: times.polled_ms.map(Moment),
-            refreshed_at: times.refreshed_ms.map(Moment),
-            swept_at: times.swept_ms.map(Moment),
-            reconciled_at: times.reconciled_ms.map(Moment),
-            paused_at: times.paused_ms.map(Moment),
-            failures: times.failures,
-            next_at: Moment(times.next_ms),
-        }
-    }
 }
 
 /// A flow's id; what is none is not found.
