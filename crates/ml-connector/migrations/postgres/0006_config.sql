@@ -16,11 +16,12 @@ CREATE TABLE report_problems (
     value        TEXT   NOT NULL,
     expenses     BIGINT NOT NULL,
     detail       TEXT   NOT NULL,
-    PRIMARY KEY (customer_id, flow_id, report_id, cause),
+    PRIMARY KEY (report_id, flow_id, customer_id, cause),
     FOREIGN KEY (customer_id, flow_id) REFERENCES flows (customer_id, id)
 );
 
-CREATE INDEX report_problems_by_cause ON report_problems (customer_id, flow_id, cause, report_id);
+-- The cause comes first, as the report does above, so that no planner takes an index where only the flow is given.
+CREATE INDEX report_problems_by_cause ON report_problems (cause, flow_id, report_id);
 
 CREATE TABLE reference_drifts (
     customer_id      TEXT   NOT NULL,

@@ -20,7 +20,7 @@ pub(super) static FORGET: Rows =
 pub(super) static ADD: Rows = Rows::new(
     "INSERT INTO report_problems (customer_id, flow_id, report_id, cause, code, value, expenses, detail) VALUES ",
     &[OWN; 8],
-    " ON CONFLICT (customer_id, flow_id, report_id, cause) DO NOTHING",
+    " ON CONFLICT (report_id, flow_id, customer_id, cause) DO NOTHING",
 );
 /// Rows may stay behind where a report left its state without a translation; the state tells.
 pub(super) const LIST: &str = "SELECT p.cause, p.code, MIN(p.value), MIN(p.detail), r.state, r.currency, COUNT(*), \

@@ -68,6 +68,10 @@ fn options(server: &Server, access: Access) -> PgConnectOptions {
         // A process that froze in the midst of a transaction holds up its customer no longer than this.
         ("idle_in_transaction_session_timeout", "30s"),
         ("default_transaction_isolation", "read committed"),
+        // Every statement has an index to go by. A server that has no figures of a young table yet would rather walk
+        // through it, for each commit through more; and what it compiles costs more than it runs.
+        ("enable_seqscan", "off"),
+        ("jit", "off"),
     ];
     let named = match access {
         Access::Read => named.options([("default_transaction_read_only", "on")]),
