@@ -1,4 +1,5 @@
 //! What changed between the ledger and a report's new content, and the entries that correct it.
+#![allow(clippy::inconsistent_digit_grouping, reason = "amounts are read as units and hundredths")]
 
 use std::collections::BTreeMap;
 

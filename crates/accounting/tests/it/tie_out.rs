@@ -1,4 +1,5 @@
 //! The tie-out in whole minor units: what agrees, and how each thing that does not agree shows.
+#![allow(clippy::inconsistent_digit_grouping, reason = "amounts are read as units and hundredths")]
 
 use std::collections::BTreeMap;
 

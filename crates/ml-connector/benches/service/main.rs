@@ -10,6 +10,8 @@
 //! It prints figures and judges nothing; machines differ.
 
 #![expect(clippy::print_stdout, reason = "a benchmark's output is its figures")]
+#![expect(clippy::panic, reason = "a benchmark that cannot run should stop")]
+#![expect(clippy::disallowed_methods, reason = "it waits for processes, in a thread of its own")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run should stop")]
 
 mod customers;

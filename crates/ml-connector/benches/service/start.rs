@@ -30,7 +30,7 @@ pub async fn start(rows: u64) {
         let mut left = rows / CUSTOMERS;
         while left > 0 {
             let count = left.min(AT_ONCE);
-            let event = |n: u64| AuditEvent::new("bench", "report.shown", &format!("R{n:011}"), json!({ "n": n }));
+            let event = |n: u64| AuditEvent::new("bench", "report.shown", format!("R{n:011}"), json!({ "n": n }));
             let events = (0..count).map(event).collect();
             customer.begin().await.unwrap().commit(at_ms, events).await.unwrap();
             left -= count;

@@ -212,15 +212,18 @@ async fn zz_plan() {
         let began = std::time::Instant::now();
         for chunk in 0..30_usize {
             let reports: Vec<_> = (0..100).map(|n| report(chunk * 100 + n, 1)).collect();
-            let problems: Vec<Problem> = (0..5).map(|n| unmapped(&format!("Category {}", (chunk + n) % 50), &format!("e{n}"))).collect();
-            let changes: Vec<_> = reports.iter().map(|r| change(&r.report_id, &r.content_hash, InboxState::Held, &problems)).collect();
+            let problems: Vec<Problem> =
+                (0..5).map(|n| unmapped(&format!("Category {}", (chunk + n) % 50), &format!("e{n}"))).collect();
+            let changes: Vec<_> =
+                reports.iter().map(|r| change(&r.report_id, &r.content_hash, InboxState::Held, &problems)).collect();
             set(&world, &changes).await;
         }
         println!("set 3000 held {:?}", began.elapsed());
         let began = std::time::Instant::now();
         for chunk in 0..30_usize {
             let reports: Vec<_> = (0..100).map(|n| report(chunk * 100 + n, 1)).collect();
-            let changes: Vec<_> = reports.iter().map(|r| change(&r.report_id, &r.content_hash, InboxState::Ready, &[])).collect();
+            let changes: Vec<_> =
+                reports.iter().map(|r| change(&r.report_id, &r.content_hash, InboxState::Ready, &[])).collect();
             set(&world, &changes).await;
         }
         println!("set 3000 ready {:?}", began.elapsed());
@@ -229,14 +232,27 @@ async fn zz_plan() {
     let mut hand = database.hand().await;
     for mode in ["force_generic_plan", "force_custom_plan"] {
         for (name, _sqlite, text) in ml_connector::store::statements().iter().map(|(a, b)| ("x", a, b)) {
-            if !(text.contains("SET state = v.state, problems = v.problems") || text.starts_with("DELETE FROM report_problems")) || text.contains("$600") { continue; }
+            if !(text.contains("SET state = v.state, problems = v.problems")
+                || text.starts_with("DELETE FROM report_problems"))
+                || text.contains("$600")
+            {
+                continue;
+            }
             let n = (1..).take_while(|n| text.contains(&format!("${n}"))).count();
-            if n < 50 { continue; }
+            if n < 50 {
+                continue;
+            }
             sqlx::raw_sql(sqlx::AssertSqlSafe(format!("SET ROLE {}; SELECT set_config('ml_connector.customer', '{}', false); SET plan_cache_mode = {mode}; SET enable_seqscan = off; DEALLOCATE ALL; PREPARE s AS {text}", crate::databases::ROLE, world.customer.id()))).execute(&mut hand).await.unwrap();
             let nulls = vec!["'1'"; n].join(",");
-            let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("EXPLAIN EXECUTE s({nulls})"))).fetch_all(&mut hand).await.unwrap();
+            let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("EXPLAIN EXECUTE s({nulls})")))
+                .fetch_all(&mut hand)
+                .await
+                .unwrap();
             println!("{name} {mode} {}", &text[..60]);
-            for row in rows { let t: String = row.get(0); println!("  {}", t.chars().take(200).collect::<String>()); }
+            for row in rows {
+                let t: String = row.get(0);
+                println!("  {}", t.chars().take(200).collect::<String>());
+            }
         }
     }
 }

@@ -112,7 +112,8 @@ async fn a_value_and_a_closed_month_are_told_as_well() {
     assert_eq!(told(&healed, "reference.restored"), ["department 200"]);
 
     let today = office.sandbox.state()["today"].as_str().map(str::to_owned);
-    let today = today.unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().to_string());
+    let today =
+        today.unwrap_or_else(|| ml_connector::clock::Clock::system(jiff::tz::TimeZone::UTC).today().to_string());
     let [year, month, day] = today.split('-').collect::<Vec<_>>()[..] else { panic!("{today}") };
     office.in_intacct(json!({"action": "close_books", "until": format!("{month}/{day}/{year}")}));
     pass(&office, REFRESH).await;

@@ -63,7 +63,7 @@ async fn what_is_booked_the_same_way_agrees_whoever_booked_it() {
     }
     let by_hand = agreement(&office).await;
     assert_eq!(rates(&by_hand), [10_000; 3], "{by_hand}");
-    let planned: i64 = before.iter().map(|entry| debits(entry)).sum();
+    let planned: i64 = before.iter().map(debits).sum();
     assert_eq!(by_hand["money"][0]["total_minor"].as_i64(), Some(planned));
     assert_eq!(ledger::entries(&office).len(), 4, "a rehearsal posts nothing");
 }

@@ -71,7 +71,7 @@ async fn what_is_foretold_is_what_happens_to_a_company_as_companies_are() {
     .iter()
     .map(|kind| kind.in_ledger.reports)
     .sum();
-    assert_eq!(in_ledger as usize, before.count(&[InboxState::Posted]));
+    assert_eq!(usize::try_from(in_ledger).unwrap(), before.count(&[InboxState::Posted]));
 
     let booked = ledger::entries(&office);
     office.flow = changed;
@@ -134,7 +134,7 @@ async fn accounts_values_and_headings_that_would_change_are_told_in_lines_and_mo
 async fn a_closed_month_hides_nothing_of_what_is_booked_in_it() {
     let office = Office::open(clean(5, 2)).await;
     passes(&office, POLL).await;
-    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let today = ml_connector::clock::Clock::system(jiff::tz::TimeZone::UTC).today();
     let until = format!("{:02}/{:02}/{:04}", today.month(), today.day(), today.year());
     office.in_intacct(json!({"action": "close_books", "until": until}));
     pass(&office, super::fix_once::REFRESH).await;

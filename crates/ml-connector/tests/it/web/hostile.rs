@@ -42,7 +42,9 @@ async fn a_body_that_cannot_be_taken_is_refused_with_its_place() {
     let site = Site::start().await;
     let (_, visitor) = site.signed_in("ada@x.com", true).await;
     let cookie = visitor.cookie.clone().unwrap();
-    let cases: [(&str, &str, Option<(u64, u64)>); 12] = [
+    /// A body, the field that is wrong, and where.
+    type Case = (&'static str, &'static str, Option<(u64, u64)>);
+    let cases: [Case; 12] = [
         ("", "", Some((1, 0))),
         ("{", "", Some((1, 1))),
         ("{\n  \"name\": \"a\",\n  \"nome\": 1\n}", "nome", Some((3, 8))),

@@ -29,7 +29,7 @@ fn operations(description: &Value) -> Vec<Operation> {
                 id: operation["operationId"].as_str().unwrap().to_owned(),
                 method: method.to_uppercase().parse().unwrap(),
                 path: path.clone(),
-                body: schema.map(|schema| sample(schema)),
+                body: schema.map(sample),
             });
         }
     }
