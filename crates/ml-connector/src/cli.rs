@@ -11,6 +11,7 @@ mod decide;
 mod demo;
 mod doctor;
 mod effect;
+mod health;
 mod keys;
 mod migrate;
 mod output;
@@ -127,6 +128,8 @@ enum Command {
     Config(config::Config),
     /// Examine the installation: database, keys, files, audit, flows, limits; reads only
     Doctor(doctor::Doctor),
+    /// Ask a running service on this machine whether it is ready
+    Health(health::Health),
     /// Copy the database while the service runs, and check the copy
     Backup(backup::Backup),
     /// Put a copy in the place of the database
@@ -194,6 +197,7 @@ impl Cli {
             Command::Secret(command) => command.execute(common).await,
             Command::Config(command) => command.execute(common).await,
             Command::Doctor(command) => command.execute(common).await,
+            Command::Health(command) => command.execute(common),
             Command::Backup(command) => command.execute(common).await,
             Command::Restore(command) => command.execute(common).await,
             Command::Keys(command) => command.execute(common).await,

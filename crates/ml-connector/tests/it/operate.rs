@@ -2,7 +2,9 @@
 
 mod anchors;
 mod backups;
+mod deploying;
 mod doctors;
+mod dumps;
 mod health;
 mod keys;
 mod logs;

@@ -9,10 +9,11 @@ use jiff::tz::TimeZone;
 use ml_connector::clock::Clock;
 use ml_connector::log::{Lines, NAMES};
 use ml_connector::settings::LogFormat;
-use ml_connector::store::InboxState;
+use ml_connector::store::{InboxState, WantedKind};
 use serde_json::{Value, json};
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::service::desk::Desk;
 use crate::stories::office::{Office, lifelike};
 use crate::stories::secrets;
 
@@ -125,6 +126,38 @@ async fn nothing_of_a_person_and_no_secret_is_logged_while_reports_go_wrong_in_e
             assert!(!text.contains(&word), "the log holds {word:?}");
         }
         assert!(outcome.reports.values().any(|report| report.state == InboxState::Held));
+    }
+}
+
+/// A worker logs more than a single run does: passes, wishes, what it does when a vendor fails.
+#[tokio::test]
+async fn a_worker_logs_nothing_of_a_person_and_no_secret() {
+    let desk = Desk::open(lifelike(40)).await;
+    desk.office.faults(json!([
+        {"on": "create", "nth": 1, "action": "drop_after_commit"},
+        {"on": "export", "nth": 1, "action": "http_500"},
+    ]));
+    let (kept, guard) = keep(LogFormat::Json);
+    let at_work = desk.work();
+    desk.until("a pass has failed", async || (at_work.figures.failed.get() > 0).then_some(())).await;
+    desk.want(WantedKind::Poll, json!({})).await;
+    desk.until("reports are posted and held", async || {
+        let (posted, held) = (desk.count(InboxState::Posted).await, desk.count(InboxState::Held).await);
+        (posted > 3 && held > 0).then_some(())
+    })
+    .await;
+    assert!(at_work.end().await);
+    drop(guard);
+    let text = kept.text();
+    text.lines().for_each(|line| assert!(serde_json::from_str::<Value>(line).is_ok(), "{line}"));
+    secrets::of(&desk.office.sandbox).absent_from("the log", text.as_bytes());
+    let mut words = BTreeSet::new();
+    for raw in raw_reports(&desk.office).await {
+        personal(&serde_json::from_str(&raw).unwrap(), "", &mut words);
+    }
+    assert!(words.len() > 50, "only {} texts to look for", words.len());
+    for word in words {
+        assert!(!text.contains(&word), "the log holds {word:?}");
     }
 }
 
