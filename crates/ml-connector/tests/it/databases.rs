@@ -145,6 +145,7 @@ pub async fn server() -> Option<&'static Server> {
     SERVER.get_or_init(start).await.as_ref()
 }
 
+#[expect(clippy::print_stdout, reason = "whoever reads the tests must see what was not tested")]
 async fn start() -> Option<Server> {
     let Some(programs) = programs() else {
         assert!(std::env::var_os("CI").is_none(), "PostgreSQL must be installed here");
