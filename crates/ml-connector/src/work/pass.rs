@@ -172,31 +172,31 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let Begun { duties, asked, first, waiting } = begun;
         let posts = self.flow.mode == Mode::Post;
         if posts {
-            self.recover(lane).await?;
+            Box::pin(self.recover(lane)).await?;
             self.check_clock().await?;
         }
         let chart_ms = i64::from(self.flow.schedule.chart_max_age_hours) * 3_600_000;
         let (chart, read) = self.chart_within(if duties.refresh { 0 } else { chart_ms }).await?;
         passed.refreshed = read;
-        self.watch_references(&chart).await?;
+        Box::pin(self.watch_references(&chart)).await?;
         let (to_post, groups) = channel(1);
         let translating = async {
             // Dropped at the end, so that the last stage knows that nothing more comes.
             let to_post = to_post;
-            self.translate(posts.then_some(lane), &chart, first, waiting, &to_post).await
+            Box::pin(self.translate(posts.then_some(lane), &chart, first, waiting, &to_post)).await
         };
-        let posting = async { if posts { self.post(lane, groups).await } else { Ok(drained(groups).await) } };
+        let posting = async { if posts { Box::pin(self.post(lane, groups)).await } else { Ok(drained(groups).await) } };
         let (translated, posted) = tokio::join!(translating, posting);
         translated?;
         passed.summary.add(posted?);
-        self.retranslate(posts.then_some(lane), &chart).await?;
-        self.grant_all(&Grant { lane, chart: &chart }, asked).await?;
+        Box::pin(self.retranslate(posts.then_some(lane), &chart)).await?;
+        Box::pin(self.grant_all(&Grant { lane, chart: &chart }, asked)).await?;
         if posts {
             Box::pin(self.hand_over(&mut passed.summary)).await?;
-            self.confirm_leaving(&mut passed.summary).await?;
-            let mut pending = self.settle(lane, false, &mut passed.summary).await?;
+            Box::pin(self.confirm_leaving(&mut passed.summary)).await?;
+            let mut pending = Box::pin(self.settle(lane, false, &mut passed.summary)).await?;
             if Box::pin(self.decisions(lane, &chart, &mut passed.summary)).await? {
-                pending = self.settle(lane, false, &mut passed.summary).await?;
+                pending = Box::pin(self.settle(lane, false, &mut passed.summary)).await?;
             }
             if let Some(next_ms) = pending {
                 passed.wait_until(next_ms);

@@ -39,12 +39,12 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let (to_send, sends) = channel(1);
         let (to_record, records) = channel(1);
         let faults = Mutex::new(Vec::new());
-        // Each stage ends when the one before it does, so a request under way is always recorded.
+        // Boxed: together they are larger than a thread's stack likes. Each stage ends when the one before it does, so a request under way is always recorded.
         let (assembled, adopted, sent, posted) = tokio::join!(
-            self.assemble(lane, from, to_look),
-            self.look_first(lane, looks, to_send, &faults),
-            self.send_all(lane, sends, to_record),
-            self.record_all(lane, records, &faults),
+            Box::pin(self.assemble(lane, from, to_look)),
+            Box::pin(self.look_first(lane, looks, to_send, &faults)),
+            Box::pin(self.send_all(lane, sends, to_record)),
+            Box::pin(self.record_all(lane, records, &faults)),
         );
         assembled?;
         let mut summary = Summary { posted: adopted? + posted?, sent: sent?, ..Summary::default() };

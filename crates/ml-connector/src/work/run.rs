@@ -30,10 +30,10 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     /// What kept the run from doing its work at all. Faults that ended a part of it are in the summary.
     pub async fn run(&self, wait: bool) -> Result<Summary, WorkError> {
         if self.flow.mode == Mode::Rehearsal {
-            return self.rehearse().await;
+            return Box::pin(self.rehearse()).await;
         }
         let lane = self.claim().await?;
-        let result = self.keeping(&lane, self.run_in(&lane, wait)).await;
+        let result = self.keeping(&lane, Box::pin(self.run_in(&lane, wait))).await;
         self.customer.store().release_lane(lane.into_lease()).await?;
         result
     }
@@ -50,32 +50,32 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     }
 
     async fn run_in(&self, lane: &Lane, wait: bool) -> Result<Summary, WorkError> {
-        self.recover(lane).await?;
+        Box::pin(self.recover(lane)).await?;
         let (to_translate, waiting) = channel(1);
         let (to_post, groups) = channel(1);
         let (polled, translated, posted) = tokio::join!(
-            self.read_all(to_translate),
-            async {
+            Box::pin(self.read_all(to_translate)),
+            Box::pin(async {
                 // Dropped at the end, so that the last stage knows that nothing more comes.
                 let to_post = to_post;
                 self.check_clock().await?;
                 let chart = self.refresh().await?;
                 self.translate(Some(lane), &chart, None, waiting, &to_post).await?;
                 Ok::<_, WorkError>(chart)
-            },
-            self.post(lane, groups),
+            }),
+            Box::pin(self.post(lane, groups)),
         );
         let chart = translated?;
         let mut summary = polled?;
         summary.add(posted?);
         Box::pin(self.hand_over(&mut summary)).await?;
-        self.settle(lane, wait, &mut summary).await?;
+        Box::pin(self.settle(lane, wait, &mut summary)).await?;
         // What a decision sends may have to settle before its next step.
         for _ in 0..PASSES {
             if !Box::pin(self.decisions(lane, &chart, &mut summary)).await? {
                 break;
             }
-            self.settle(lane, wait, &mut summary).await?;
+            Box::pin(self.settle(lane, wait, &mut summary)).await?;
         }
         Box::pin(self.open_cases(&chart)).await?;
         Ok(summary)
@@ -123,7 +123,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         // What translating released, and what earlier runs left and the source has shown again, goes out in this run.
         let mut released = true;
         loop {
-            let pending = match self.resolve(lane).await {
+            let pending = match Box::pin(self.resolve(lane)).await {
                 Ok(pending) => pending,
                 Err(WorkError::Fault(fault)) => {
                     summary.fault(&fault);
@@ -133,7 +133,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             };
             if (pending.moved || std::mem::take(&mut released)) && passes < PASSES && !lane.is_stopped() {
                 passes += 1;
-                let posted = self.post_left_over(lane).await?;
+                let posted = Box::pin(self.post_left_over(lane)).await?;
                 let any = posted.sent > 0;
                 summary.add(posted);
                 if any {
