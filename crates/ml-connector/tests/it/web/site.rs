@@ -16,6 +16,8 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::databases::{self, TestDatabase};
+
 /// A password that anybody may have in tests.
 pub const PASSWORD: &str = "correct horse battery";
 
@@ -56,6 +58,15 @@ impl Site {
         let clock = Clock::system(TimeZone::UTC);
         let store = Store::in_memory(None, Ids::system(), clock.now_ms()).await.unwrap();
         Self::over(store, overrides).await
+    }
+
+    /// On a file of SQLite and, where it is installed, on PostgreSQL, where requests really run at once.
+    pub async fn on_both() -> Vec<(Self, TestDatabase)> {
+        let mut sites = Vec::new();
+        for database in [Some(databases::sqlite()), databases::postgres().await].into_iter().flatten() {
+            sites.push((Self::over(database.store().await, &[]).await, database));
+        }
+        sites
     }
 
     /// Over a store.
