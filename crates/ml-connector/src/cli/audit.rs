@@ -27,6 +27,9 @@ pub struct Audit {
     /// The customer whose audit it is
     #[arg(long, default_value = "default", global = true)]
     customer: String,
+    /// The installation's own audit instead: people, roles, customers and tokens
+    #[arg(long, global = true, conflicts_with = "customer")]
+    installation: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,9 +79,14 @@ impl Audit {
         }
         let settings = common.settings()?;
         let store = open_store(&settings, Access::Read, &Clock::system(TimeZone::UTC)).await?;
-        let customer = store.customer_named(&self.customer).await?;
-        let customer =
-            customer.ok_or_else(|| Failure::Plain(format!("there is no customer named '{}'", self.customer)))?;
+        let customer = match self.installation {
+            true => store.known_installation_chain().await?,
+            false => store.customer_named(&self.customer).await?,
+        };
+        let customer = customer.ok_or_else(|| match self.installation {
+            true => Failure::Plain("nothing about people, roles, customers or tokens has happened yet".to_owned()),
+            false => Failure::Plain(format!("there is no customer named '{}'", self.customer)),
+        })?;
         match self.command {
             Command::List { subject, action, after, limit } => {
                 let filter = AuditFilter { subject, action, actor: None };

@@ -132,7 +132,7 @@ impl Store {
         let id = self.0.ids.customer(at_ms)?;
         let wrapped = self.0.master_key.as_ref().map(|key| key.new_wrapped_key(&id)).transpose()?;
         let customer = self.door(id.clone());
-        let mut tx = customer.begin().await?;
+        let mut tx = customer.begin_both(at_ms).await?;
         let creating = sql::query(CREATE).bind(id.as_str()).bind(name).bind(wrapped).bind(at_ms);
         let created = creating.execute(tx.connection()).await.map_err(failed("creating a customer"))?;
         if created.rows_affected() == 0 {
@@ -149,14 +149,22 @@ impl Store {
     /// # Errors
     /// [`StoreError::Statement`], [`StoreError::Random`].
     pub async fn installation_chain(&self, at_ms: i64) -> Result<CustomerStore, StoreError> {
-        if let Some(chain) = self.find(FIND_BY_NAME, INSTALLATION).await? {
-            return Ok(self.door(chain.id));
+        if let Some(chain) = self.known_installation_chain().await? {
+            return Ok(chain);
         }
         let finding = failed("making the installation's audit chain");
         let mut open = self.0.database.begin("").await.map_err(&finding)?;
         let chain = self.installation_chain_within(open.target(), at_ms).await?;
         open.commit().await.map_err(&finding)?;
         Ok(chain)
+    }
+
+    /// The same, where it is there already.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn known_installation_chain(&self) -> Result<Option<CustomerStore>, StoreError> {
+        Ok(self.find(FIND_BY_NAME, INSTALLATION).await?.map(|chain| self.door(chain.id)))
     }
 
     /// The same within a transaction.
@@ -220,6 +228,19 @@ impl CustomerStore {
         }
         let begun = self.store.0.database.begin(self.id.as_str()).await;
         Ok(Tx::new(self.clone(), begun.map_err(failed("beginning a transaction"))?))
+    }
+
+    /// Begins to write what belongs to the installation as well: roles, people, the customer's own name. It is kept by
+    /// [`Tx::commit_both`].
+    ///
+    /// # Errors
+    /// As [`CustomerStore::begin`].
+    pub async fn begin_both(&self, at_ms: i64) -> Result<Tx, StoreError> {
+        let mut tx = self.begin().await?;
+        // The customer always comes first, then the installation, then rows of people: two transactions that hold one
+        // and wait for the other would both fail.
+        tx.hold_installation(at_ms).await?;
+        Ok(tx)
     }
 
     /// What is known of the customer itself.

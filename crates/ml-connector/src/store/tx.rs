@@ -36,7 +36,16 @@ impl Tx {
         self.finish(at_ms).await
     }
 
+    /// Sees to it that no other transaction of the installation is open until this one ends.
+    pub(super) async fn hold_installation(&mut self, at_ms: i64) -> Result<(), StoreError> {
+        let holding = failed("waiting for the installation's audit");
+        let chain = self.customer.store().installation_chain_within(self.open.target(), at_ms).await?;
+        self.open.see(chain.id().as_str()).await.map_err(&holding)?;
+        self.open.see(self.customer.id().as_str()).await.map_err(&holding)
+    }
+
     /// Keeps everything, with events for the customer's own chain and for the installation's: for who may do what.
+    /// The transaction is one of [`CustomerStore::begin_both`].
     ///
     /// # Errors
     /// See [`Tx::commit`].
@@ -47,7 +56,6 @@ impl Tx {
         installation: Vec<AuditEvent>,
     ) -> Result<(), StoreError> {
         audit::append(&mut self, at_ms, &events).await?;
-        // The customer's chain always comes first, so that two commits cannot wait for each other.
         let chain = self.customer.store().installation_chain_within(self.open.target(), at_ms).await?;
         self.open.see(chain.id().as_str()).await.map_err(failed("adding to the installation's audit"))?;
         self.customer = chain;

@@ -130,7 +130,7 @@ async fn change_customer(
     let name = person_name(&asked.name)?;
     let before = customer.customer().await?;
     let at_ms = state.clock.now_ms();
-    let mut tx = customer.begin().await?;
+    let mut tx = customer.begin_both(at_ms).await?;
     tx.rename_customer(&name).await?;
     let detail = json!({ "name": { "before": before.name, "after": name } });
     let event = actor.event("customer.changed", customer.id().as_str(), detail);

@@ -106,7 +106,7 @@ async fn create_grant(
     })?;
     let user = known_user(&state, &caller, &asked.user).await?;
     let at_ms = state.clock.now_ms();
-    let mut tx = door.begin().await?;
+    let mut tx = door.begin_both(at_ms).await?;
     let status = match tx.grant(&user.id, role, &actor.id, at_ms).await? {
         Granted::New => StatusCode::CREATED,
         Granted::Held => StatusCode::OK,
@@ -157,7 +157,7 @@ async fn delete_grant(
     let role = self::role(&role).ok_or_else(Refusal::not_found)?;
     let user = UserId::parse(&user).ok_or_else(Refusal::not_found)?;
     let at_ms = state.clock.now_ms();
-    let mut tx = door.begin().await?;
+    let mut tx = door.begin_both(at_ms).await?;
     if !tx.revoke(&user, role).await? {
         return Err(Refusal::not_found());
     }

@@ -154,11 +154,10 @@ async fn create_user(
         home: home.as_ref().map(crate::store::CustomerStore::id),
     };
     let detail = json!({ "name": name, "email": email, "administrator": new.administrator, "home": asked.customer });
-    let door = match &home {
-        Some(home) => home.clone(),
-        None => state.store.installation_chain(at_ms).await?,
+    let mut tx = match &home {
+        Some(home) => home.begin_both(at_ms).await?,
+        None => state.store.installation_chain(at_ms).await?.begin().await?,
     };
-    let mut tx = door.begin().await?;
     let user = tx.create_user(&new, at_ms).await?;
     let event = caller.actor().event("user.created", user.id.as_str(), detail);
     match home {

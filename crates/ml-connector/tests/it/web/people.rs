@@ -240,3 +240,31 @@ async fn a_customer_is_renamed_in_both_chains() {
     assert_eq!((&first["items"][0]["seq"], &first["next"]), (&json!(1), &json!("1")));
     root.get("/audit?after=x").await.refused(400, 423);
 }
+
+#[tokio::test]
+async fn roles_and_people_change_at_once_without_waiting_for_each_other_in_a_ring() {
+    for (site, _database) in Site::on_both().await {
+        let (_, admin) = site.signed_in("ada@x.com", true).await;
+        let user = site.person("u@x.com", false).await;
+        let mut tasks = Vec::new();
+        for index in 0..4 {
+            let customer = site.customer(&format!("Customer {index}")).await;
+            let of_user = format!("/users/{}", user.id);
+            let grants = format!("/customers/{}/grants", customer.id());
+            let (admin, id) = (admin.clone(), user.id.clone());
+            tasks.push(tokio::spawn(async move {
+                for round in 0..5 {
+                    let body = json!({ "user": id.as_str(), "role": "viewer" });
+                    admin.post(&grants, body).await.is(201);
+                    admin.patch(&of_user, json!({ "name": format!("U{index}{round}") })).await.is(200);
+                    admin.delete(&format!("{grants}/{id}/viewer")).await.is(204);
+                }
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert!(site.store.grants_of(&user.id).await.unwrap().is_empty());
+        site.store.installation_chain(0).await.unwrap().verify_audit(true).await.unwrap();
+    }
+}
