@@ -131,7 +131,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let report = ReportEntries { report_id: report_id.to_owned(), entries, shown_ms: now_ms };
         let _ = to_post.send(vec![report]).await;
         drop(to_post);
-        let mut posted = self.post(lane, groups).await?;
+        let mut posted = Box::pin(self.post(lane, groups)).await?;
         // A correction is no report that was posted.
         posted.posted = 0;
         summary.add(posted);

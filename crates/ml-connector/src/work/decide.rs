@@ -137,7 +137,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             return Ok(Progress::Done(json!({ "accepted": true })));
         }
         if !case.kind.is_drift() {
-            return self.decide_posting(lane, case, decision).await;
+            return Box::pin(self.decide_posting(lane, case, decision)).await;
         }
         let report_id = case.report_id.as_deref().unwrap_or(&case.subject);
         let Some(report) = self.customer.report(&self.flow_id, report_id).await? else {
@@ -147,7 +147,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             Decision::ReverseAndRepost => Box::pin(self.take_back(lane, chart, case, &report, true, summary)).await,
             Decision::Reverse => Box::pin(self.take_back(lane, chart, case, &report, false, summary)).await,
             Decision::PostDifference => Box::pin(self.post_difference(lane, chart, case, &report, summary)).await,
-            _ => self.accept(case, &report).await,
+            _ => Box::pin(self.accept(case, &report)).await,
         }
     }
 
@@ -193,7 +193,9 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         };
         let at_ms = self.clock.now_ms();
         let event = match decision {
-            Decision::MarkHandled => return self.mark_handled(lane, case, report_id, &postings).await,
+            Decision::MarkHandled => {
+                return Box::pin(self.mark_handled(lane, case, report_id, &postings)).await;
+            }
             Decision::Vouch => {
                 let record_no = case.record_no.clone().unwrap_or_default();
                 let lines = self.destination.lines(std::slice::from_ref(&record_no)).await?;

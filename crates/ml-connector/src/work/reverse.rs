@@ -141,15 +141,15 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             let (to_post, groups) = channel(1);
             let mut reading = Summary::default();
             let (read, translated, posted) = tokio::join!(
-                async {
+                Box::pin(async {
                     let to_translate = to_translate;
                     self.read(&Wanted::Reports(vec![id.clone()]), &to_translate, &mut reading).await
-                },
-                async {
+                }),
+                Box::pin(async {
                     let to_post = to_post;
                     self.translate(Some(lane), chart, None, waiting, &to_post).await
-                },
-                self.post(lane, groups),
+                }),
+                Box::pin(self.post(lane, groups)),
             );
             translated?;
             summary.add(posted?);
