@@ -141,7 +141,7 @@ async fn too_many_connections_and_a_database_that_takes_no_writes_have_codes_of_
     let error = open(&database.url.replace(ROLE, "crowded"), Access::Write).await.err().unwrap();
     assert_eq!(error.code(), Some(Code::DatabaseCrowded), "{error:?}");
     // Also once it works: what its pool waits for is the server, not itself.
-    database.by_hand("CREATE ROLE rationed LOGIN CONNECTION LIMIT 4").await.unwrap();
+    database.by_hand("CREATE ROLE rationed LOGIN").await.unwrap();
     database.by_hand("GRANT ml_connector TO rationed").await.unwrap();
     let rationed = Place::parse(&database.url.replace(ROLE, "rationed"), 6).unwrap();
     let store = Store::open(rationed, Access::Write, None, Ids::system(), NOW_MS).await.unwrap();
@@ -150,6 +150,8 @@ async fn too_many_connections_and_a_database_that_takes_no_writes_have_codes_of_
     for name in ["first", "second", "third", "fourth", "fifth"] {
         customers.push(world.store.create_customer(name, "test", NOW_MS).await.unwrap());
     }
+    // Only now: a connection that was closed counts until the server has noticed.
+    database.by_hand("ALTER ROLE rationed CONNECTION LIMIT 4").await.unwrap();
     let begun = futures_util::future::join_all(customers.iter().map(|customer| customer.begin())).await;
     let refused = begun.iter().find_map(|begun| begun.as_ref().err()).unwrap();
     assert_eq!(refused.code(), Some(Code::DatabaseCrowded), "{refused:?}");

@@ -182,17 +182,19 @@ impl Scene {
         Self { router, site, operations, own, foreign }
     }
 
-    /// Each role with a session and with a token of all its rights.
+    /// Each role with a session, with a token of all its rights, and with tokens of one right each.
     async fn asking(&self) -> Vec<Asking> {
         let mut asking = Vec::new();
         for role in Role::ALL {
             let (user, session) = self.site.signed_in(&format!("{}@acme.com", role.name()), false).await;
             self.site.grant(&self.own.customer, &user, role).await;
             let rights: Vec<&str> = role.rights().iter().map(|right| right.name()).collect();
-            let body = json!({ "name": "t", "customers": [self.own.customer.id().as_str()], "rights": rights });
-            let token = session.post("/tokens", body).await.is(201).json()["token"].as_str().unwrap().to_owned();
+            for rights in [rights.clone(), rights[..1].to_vec(), rights[rights.len() - 1..].to_vec()] {
+                let body = json!({ "name": "t", "customers": [self.own.customer.id().as_str()], "rights": rights });
+                let token = session.post("/tokens", body).await.is(201).json()["token"].as_str().unwrap().to_owned();
+                asking.push(Asking { role, header: ("authorization", format!("Bearer {token}")) });
+            }
             asking.push(Asking { role, header: ("cookie", session.cookie.unwrap()) });
-            asking.push(Asking { role, header: ("authorization", format!("Bearer {token}")) });
         }
         asking
     }
