@@ -25,7 +25,7 @@ pub struct Session {
     pub user: UserId,
     /// When it began, in epoch milliseconds.
     pub created_ms: i64,
-    /// When it was last used, in epoch milliseconds, to [`SEEN_WITHIN_MS`].
+    /// When it was last used, in epoch milliseconds, to five minutes.
     pub seen_ms: i64,
 }
 
@@ -79,7 +79,7 @@ impl Store {
         found.map(|(user, created_ms, seen_ms)| Ok(Session { user: user_id(user)?, created_ms, seen_ms })).transpose()
     }
 
-    /// Notes that a session is in use, where that was not noted within [`SEEN_WITHIN_MS`].
+    /// Notes that a session is in use, where that was not noted within five minutes.
     ///
     /// # Errors
     /// [`StoreError::Statement`].

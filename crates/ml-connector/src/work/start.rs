@@ -48,7 +48,7 @@ pub struct Opened {
 /// The store at the place that the settings name.
 ///
 /// # Errors
-/// Those of the store; [`Code::MasterKeyMissing`] where a given key cannot be read.
+/// Those of the store; [`accounting::Code::MasterKeyMissing`] where a given key cannot be read.
 pub async fn open_store(settings: &Settings, access: Access, clock: &Clock) -> Result<Store, WorkError> {
     let place = place(settings)?;
     let key = master_keys(settings)?;
@@ -58,7 +58,7 @@ pub async fn open_store(settings: &Settings, access: Access, clock: &Clock) -> R
 /// Where the settings say the database is.
 ///
 /// # Errors
-/// [`Code::DatabaseAddress`].
+/// [`accounting::Code::DatabaseAddress`].
 pub fn place(settings: &Settings) -> Result<Place, WorkError> {
     Ok(Place::parse(&settings.database.url, settings.database.connections)?)
 }
