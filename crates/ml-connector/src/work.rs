@@ -4,6 +4,7 @@
 pub mod admit;
 pub mod agreement;
 pub mod anchor;
+pub mod board;
 pub mod control;
 pub mod correct;
 pub mod decide;

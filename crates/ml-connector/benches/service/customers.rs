@@ -60,7 +60,7 @@ pub async fn add(store: &Store, sandbox: &Sandbox, number: usize, due_ms: i64) -
         ("sender", &given["intacct"]["sender_password"]),
         ("user", &given["intacct"]["user_password"]),
     ] {
-        tx.seal_secret(secret, &value.as_str().unwrap().to_owned().into(), due_ms).await.unwrap();
+        tx.seal_secret(secret, &value.as_str().unwrap().to_owned().into(), "test", due_ms).await.unwrap();
     }
     let version = tx.put_flow(&flow.name, &flow.document, "bench", due_ms).await.unwrap();
     tx.await_flow(&version.id, due_ms).await.unwrap();

@@ -68,7 +68,7 @@ impl Secret {
             }
             let at_ms = clock.now_ms();
             let mut tx = customer.begin().await?;
-            let version = tx.seal_secret(name, &SecretString::from(value.to_owned()), at_ms).await?;
+            let version = tx.seal_secret(name, &SecretString::from(value.to_owned()), ACTOR, at_ms).await?;
             let event = AuditEvent::new(ACTOR, "secret.sealed", name.as_str(), json!({ "version": version }));
             tx.commit(at_ms, vec![event]).await?;
             print_text(&format!("{name} is sealed as version {version}\n"));
@@ -77,14 +77,27 @@ impl Secret {
             if common.json {
                 let list: Vec<_> = secrets
                     .iter()
-                    .map(|info| json!({ "name": info.name, "version": info.version, "fingerprint": info.fingerprint }))
+                    .map(|info| {
+                        json!({
+                            "name": info.name, "version": info.version, "fingerprint": info.fingerprint,
+                            "changed_ms": info.changed_ms, "changed_by": info.author,
+                        })
+                    })
                     .collect();
                 print_json(&json!({ "secrets": list }));
             } else {
-                let rows = secrets
-                    .iter()
-                    .map(|info| vec![info.name.clone(), info.version.to_string(), info.fingerprint.clone()]);
-                print_text(&table(&["name", "version", "fingerprint"], &[1], rows));
+                let rows = secrets.iter().map(|info| {
+                    let changed = jiff::Timestamp::from_millisecond(info.changed_ms).map(|at| at.to_string());
+                    let by = info.author.clone().unwrap_or_default();
+                    vec![
+                        info.name.clone(),
+                        info.version.to_string(),
+                        info.fingerprint.clone(),
+                        changed.unwrap_or_default(),
+                        by,
+                    ]
+                });
+                print_text(&table(&["name", "version", "fingerprint", "changed", "by"], &[1], rows));
             }
         }
         drop(customer);

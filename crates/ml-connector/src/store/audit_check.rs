@@ -95,32 +95,44 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::Export`], [`StoreError::Json`], [`StoreError::Statement`].
     pub async fn export_audit(&self, writer: &mut (dyn Write + Send)) -> Result<u64, StoreError> {
+        let exporting = |source| StoreError::Export { source };
         let (mut written, mut after) = (0, 0);
-        loop {
-            let page = self.list_audit(&AuditFilter::default(), after, PAGE).await?;
-            let Some(last) = page.last() else {
-                writer.flush().map_err(|source| StoreError::Export { source })?;
-                return Ok(written);
-            };
-            after = last.seq;
-            for entry in page {
-                let line = Line {
-                    customer: self.id().as_str().into(),
-                    seq: entry.seq,
-                    at_ms: entry.at_ms,
-                    actor: entry.actor,
-                    action: entry.action,
-                    subject: entry.subject,
-                    detail: entry.detail,
-                    prev_hash: entry.prev_hash,
-                    hash: entry.hash,
-                };
-                let text = serde_json::to_string(&line);
-                let text = text.map_err(|source| StoreError::Json { what: "an audit entry", source })?;
-                writeln!(writer, "{text}").map_err(|source| StoreError::Export { source })?;
-                written += 1;
-            }
+        while let Some((lines, last)) = self.export_audit_page(after, i64::MAX).await? {
+            writer.write_all(lines.as_bytes()).map_err(exporting)?;
+            written += last.abs_diff(after);
+            after = last;
         }
+        writer.flush().map_err(exporting)?;
+        Ok(written)
+    }
+
+    /// The next lines of an export: at most a thousand entries after `after` up to `head`, one JSON object a line, and
+    /// the number of the last; `None` after the last.
+    ///
+    /// # Errors
+    /// [`StoreError::Json`], [`StoreError::Statement`].
+    pub async fn export_audit_page(&self, after: i64, head: i64) -> Result<Option<(String, i64)>, StoreError> {
+        let page = self.list_audit(&AuditFilter::default(), after, PAGE).await?;
+        let mut lines = String::new();
+        let mut last = None;
+        for entry in page.into_iter().filter(|entry| entry.seq <= head) {
+            last = Some(entry.seq);
+            let line = Line {
+                customer: self.id().as_str().into(),
+                seq: entry.seq,
+                at_ms: entry.at_ms,
+                actor: entry.actor,
+                action: entry.action,
+                subject: entry.subject,
+                detail: entry.detail,
+                prev_hash: entry.prev_hash,
+                hash: entry.hash,
+            };
+            let text = serde_json::to_string(&line);
+            lines.push_str(&text.map_err(|source| StoreError::Json { what: "an audit entry", source })?);
+            lines.push('\n');
+        }
+        Ok(last.map(|last| (lines, last)))
     }
 }
 

@@ -138,6 +138,7 @@ impl Store {
         if created.rows_affected() == 0 {
             return Err(StoreError::Taken { what: "customer" });
         }
+        tx.add_customer_figures().await?;
         let event = AuditEvent::new(actor, "customer.created", id.as_str(), detail);
         tx.commit_both(at_ms, vec![event.clone()], vec![event]).await?;
         Ok(customer)

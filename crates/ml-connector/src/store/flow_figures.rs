@@ -1,24 +1,28 @@
-//! How many reports of each flow wait for what, and since when: counted at the end of a pass that did something, so that
-//! an operator's figures over thousands of customers cost one statement. Read across customers: counts and times only.
+//! How many reports of each flow wait for what, and since when: counted with the flow's board, so that an operator's
+//! figures over thousands of customers cost one statement. Read across customers: counts, sums and times only.
 
+use std::collections::BTreeMap;
+
+use accounting::Code;
+
+use super::board::Board;
 use super::error::{StoreError, failed};
 use super::ids::FlowId;
 use super::tx::Tx;
 use super::{Store, sql};
 
-/// Only states in which something is still to come; what is posted or left out is never counted here.
-pub(super) const COUNT: &str = "SELECT state, COUNT(*), MIN(changed_ms) FROM reports WHERE customer_id = $1 \
-     AND flow_id = $2 AND state IN ('held', 'ready', 'unknown', 'conflict', 'rejected', 'drift') GROUP BY state";
-pub(super) const COUNT_GATED: &str = "SELECT COUNT(*), MIN(g.since_ms) FROM gates g JOIN reports r \
-     ON r.report_id = g.report_id AND r.flow_id = g.flow_id AND r.customer_id = g.customer_id \
-     WHERE g.customer_id = $1 AND g.flow_id = $2 AND g.gate BETWEEN 142 AND 145 AND r.state = 'ready'";
 pub(super) const PUT: &str = "INSERT INTO flow_figures (flow_id, customer_id, held, ready, unknown, conflict, rejected, \
-     drift, gated, oldest_held_ms, oldest_unknown_ms, oldest_gated_ms, counted_ms) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (flow_id) DO UPDATE SET \
+     drift, gated, oldest_held_ms, oldest_unknown_ms, oldest_gated_ms, counted_ms, held_money, waits_ms, failing_code, \
+     failing_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
+     ON CONFLICT (flow_id) DO UPDATE SET \
      held = excluded.held, ready = excluded.ready, unknown = excluded.unknown, conflict = excluded.conflict, \
      rejected = excluded.rejected, drift = excluded.drift, gated = excluded.gated, \
      oldest_held_ms = excluded.oldest_held_ms, oldest_unknown_ms = excluded.oldest_unknown_ms, \
-     oldest_gated_ms = excluded.oldest_gated_ms, counted_ms = excluded.counted_ms";
+     oldest_gated_ms = excluded.oldest_gated_ms, counted_ms = excluded.counted_ms, held_money = excluded.held_money, \
+     waits_ms = excluded.waits_ms, failing_code = excluded.failing_code, \
+     failing_ms = CASE WHEN excluded.failing_ms IS NULL THEN NULL \
+     ELSE COALESCE(flow_figures.failing_ms, excluded.failing_ms) END \
+     WHERE flow_figures.counted_ms <= excluded.counted_ms";
 pub(super) const SUM: &str = "SELECT CAST(COALESCE(SUM(held), 0) AS BIGINT), CAST(COALESCE(SUM(ready), 0) AS BIGINT), \
      CAST(COALESCE(SUM(unknown), 0) AS BIGINT), CAST(COALESCE(SUM(conflict), 0) AS BIGINT), \
      CAST(COALESCE(SUM(rejected), 0) AS BIGINT), CAST(COALESCE(SUM(drift), 0) AS BIGINT), \
@@ -64,30 +68,26 @@ pub struct FlowCounts {
 }
 
 impl Tx {
-    /// Counts what waits in a flow, and keeps it for those who ask across flows.
+    /// Keeps what was counted of a flow: for its customer's pages, and for those who ask across flows and customers.
+    /// `failing` is what its last pass failed by.
     ///
     /// # Errors
-    /// [`StoreError::Statement`].
-    pub async fn count_flow(&mut self, flow: &FlowId, at_ms: i64) -> Result<(), StoreError> {
-        let counting = failed("counting what waits in a flow");
-        let customer = self.customer_id().clone();
-        let mut waiting = Waiting::default();
-        let count = sql::query_as::<(String, i64, i64)>(COUNT).bind(customer.as_str()).bind(flow.as_str());
-        for (state, count, since_ms) in count.fetch_all(self.connection()).await.map_err(&counting)? {
-            match state.as_str() {
-                "held" => (waiting.held, waiting.oldest_held_ms) = (count, Some(since_ms)),
-                "ready" => waiting.ready = count,
-                "unknown" => (waiting.unknown, waiting.oldest_unknown_ms) = (count, Some(since_ms)),
-                "conflict" => waiting.conflict = count,
-                "rejected" => waiting.rejected = count,
-                _ => waiting.drift = count,
+    /// [`StoreError::Statement`], [`StoreError::Json`].
+    pub async fn put_board(&mut self, flow: &FlowId, board: &Board, failing: Option<Code>) -> Result<(), StoreError> {
+        self.put_board_meanwhile(flow, board).await?;
+        let mut held = BTreeMap::new();
+        for (currency, standing) in &board.standing {
+            let minor = standing.held.minor.saturating_add(standing.refused.minor);
+            if standing.held.count + standing.refused.count > 0 {
+                held.insert(currency.as_str(), minor);
             }
         }
-        let gated = sql::query_as::<(i64, Option<i64>)>(COUNT_GATED).bind(customer.as_str()).bind(flow.as_str());
-        (waiting.gated, waiting.oldest_gated_ms) = gated.fetch_one(self.connection()).await.map_err(&counting)?;
+        let held = serde_json::to_string(&held);
+        let held = held.map_err(|source| StoreError::Json { what: "a flow's held money", source })?;
+        let waiting = &board.states;
         let putting = sql::query(PUT)
             .bind(flow.as_str())
-            .bind(customer.as_str())
+            .bind(self.customer_id().as_str())
             .bind(waiting.held)
             .bind(waiting.ready)
             .bind(waiting.unknown)
@@ -98,8 +98,13 @@ impl Tx {
             .bind(waiting.oldest_held_ms)
             .bind(waiting.oldest_unknown_ms)
             .bind(waiting.oldest_gated_ms)
-            .bind(at_ms);
-        putting.execute(self.connection()).await.map(|_| ()).map_err(counting)
+            .bind(board.counted_ms)
+            .bind(held)
+            .bind(board.waits_ms)
+            .bind(failing.map(|code| i64::from(code.number())))
+            .bind(failing.map(|_| board.counted_ms));
+        putting.execute(self.connection()).await.map_err(failed("keeping a flow's figures"))?;
+        self.put_customer_figures(board.counted_ms).await
     }
 }
 

@@ -205,7 +205,7 @@ fn read_notice(row: &Row) -> Result<Notice, StoreError> {
     })
 }
 
-fn read_message(row: &Row) -> Result<Message, StoreError> {
+pub(super) fn read_message(row: &Row) -> Result<Message, StoreError> {
     let reading = failed("reading a message");
     let id: &str = row.try_get(0).map_err(&reading)?;
     Ok(Message {

@@ -42,7 +42,8 @@ pub(super) static SAVE: Rows = Rows::new(
     "WITH v (reference, state, machine, problem, record_no) AS (VALUES ",
     &[TEXT; 5],
     ") UPDATE postings SET state = v.state, machine = v.machine, problem = v.problem, record_no = v.record_no, \
-     changed_ms = ?, fence = ? FROM v WHERE postings.reference = v.reference AND postings.company = ? \
+     changed_ms = ?, posted_ms = CASE WHEN v.state = 'posted' THEN COALESCE(postings.posted_ms, ?) \
+     ELSE postings.posted_ms END, fence = ? FROM v WHERE postings.reference = v.reference AND postings.company = ? \
      AND postings.customer_id = ? AND postings.fence <= ?",
 );
 
@@ -164,7 +165,7 @@ impl Tx {
                     .bind(problems_to_json(problem)?)
                     .bind(change.machine.state.record_no());
             }
-            let saving = saving.bind(at_ms).bind(lease.fence).bind(company);
+            let saving = saving.bind(at_ms).bind(at_ms).bind(lease.fence).bind(company);
             let saving = saving.bind(self.customer_id().as_str()).bind(lease.fence);
             let saved = saving.execute(self.connection()).await.map_err(failed("saving postings"))?;
             if saved.rows_affected() != batch.len() as u64 {

@@ -30,12 +30,14 @@ pub(super) const SCHEMAS: &[Schema] = &[
     schema!(6, "0006_config.sql"),
     schema!(7, "0007_notices.sql"),
     schema!(9, "0009_figures.sql"),
+    schema!(12, "0012_board.sql"),
 ];
 
 /// Tables with a customer in each row that are read across customers: by workers for what is due, by the sign-in for
-/// who may do what, at opening for where an audit chain was verified. Ids, times, rights and hashes stand in them, and
-/// nothing of a customer's. PostgreSQL binds every other table that has a `customer_id` to one customer at a time.
-pub(super) const ACROSS_CUSTOMERS: &[&str] = &["audit_checkpoints", "flow_figures", "flow_times", "grants"];
+/// who may do what, at opening for where an audit chain was verified, by operators for figures. Ids, times, rights,
+/// hashes and sums stand in them, and nothing of what a customer books. PostgreSQL binds every other table that has a `customer_id` to one customer at a time.
+pub(super) const ACROSS_CUSTOMERS: &[&str] =
+    &["audit_checkpoints", "customer_figures", "flow_figures", "flow_times", "grants"];
 
 /// The newest version that this program knows.
 pub(super) fn newest() -> i64 {

@@ -16,11 +16,11 @@ use super::master_key::{KeyBytes, PUT_WRAPPED_KEY, WRAPPED_KEY};
 use super::sql;
 use super::tx::Tx;
 
-pub(super) const SEAL: &str = "INSERT INTO secrets (customer_id, name, version, sealed, fingerprint, changed_ms) \
-     VALUES ($1, $2, $3, $4, $5, $6)";
+pub(super) const SEAL: &str = "INSERT INTO secrets (customer_id, name, version, sealed, fingerprint, changed_ms, author) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7)";
 pub(super) const NEWEST: &str =
     "SELECT version, sealed FROM secrets WHERE customer_id = $1 AND name = $2 ORDER BY version DESC LIMIT 1";
-pub(super) const LIST: &str = "SELECT name, version, fingerprint, changed_ms FROM secrets WHERE customer_id = $1 \
+pub(super) const LIST: &str = "SELECT name, version, fingerprint, changed_ms, author FROM secrets WHERE customer_id = $1 \
      ORDER BY name, version";
 pub(super) const ERASE_OLDER: &str = "DELETE FROM secrets WHERE customer_id = $1 AND name = $2 AND version < $3";
 pub(super) const COUNT: &str = "SELECT COUNT(*) FROM secrets WHERE customer_id = $1";
@@ -40,15 +40,24 @@ pub struct SecretInfo {
     pub fingerprint: String,
     /// When it was sealed, in epoch milliseconds.
     pub changed_ms: i64,
+    /// Who put it, where it is known.
+    pub author: Option<String>,
 }
 
 impl Tx {
-    /// Seals a new version of a secret and returns its number. Older versions stay until erased.
+    /// Seals a new version of a secret and returns its number. Older versions stay until erased. `author` is who put
+    /// it, as the audit names them.
     ///
     /// # Errors
     /// [`StoreError::MasterKeyMissing`], [`StoreError::MasterKeyWrong`], [`StoreError::Random`],
     /// [`StoreError::Statement`].
-    pub async fn seal_secret(&mut self, name: &str, secret: &SecretString, at_ms: i64) -> Result<i64, StoreError> {
+    pub async fn seal_secret(
+        &mut self,
+        name: &str,
+        secret: &SecretString,
+        author: &str,
+        at_ms: i64,
+    ) -> Result<i64, StoreError> {
         let sealing = failed("sealing a secret");
         let customer = self.customer_id().clone();
         let master_key = self.customer().store().0.master_key.clone().ok_or(StoreError::MasterKeyMissing)?;
@@ -74,7 +83,8 @@ impl Tx {
             .bind(version)
             .bind(sealed)
             .bind(fingerprint(&data_key, plain))
-            .bind(at_ms);
+            .bind(at_ms)
+            .bind(author);
         inserting.execute(self.connection()).await.map_err(&sealing)?;
         Ok(version)
     }
@@ -115,9 +125,15 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::Statement`].
     pub async fn secrets(&self) -> Result<Vec<SecretInfo>, StoreError> {
-        let listing = sql::query_as::<(String, i64, String, i64)>(LIST).bind(self.id().as_str());
+        let listing = sql::query_as::<(String, i64, String, i64, Option<String>)>(LIST).bind(self.id().as_str());
         let rows = listing.fetch_all(self.reader()).await.map_err(failed("listing the secrets"))?;
-        let info = |(name, version, fingerprint, changed_ms)| SecretInfo { name, version, fingerprint, changed_ms };
+        let info = |(name, version, fingerprint, changed_ms, author)| SecretInfo {
+            name,
+            version,
+            fingerprint,
+            changed_ms,
+            author,
+        };
         Ok(rows.into_iter().map(info).collect())
     }
 }

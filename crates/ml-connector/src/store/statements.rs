@@ -3,7 +3,7 @@
 
 use super::rows::{Rows, SIZES};
 use super::sql::Text;
-use super::{agreement, approval, gate, hand_over, handled, look_alike};
+use super::{agreement, approval, board, customer_figures, gate, hand_over, handled, look_alike, message};
 use super::{
     attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_figures, flow_time,
     grant, held, idempotency, installation, lane, link, master_key, notice, pass, posting, reconciliation,
@@ -122,8 +122,21 @@ const PLAIN: &[&str] = &[
     budget::SPEND,
     budget::FORGET,
     budget::SPENT,
-    flow_figures::COUNT,
-    flow_figures::COUNT_GATED,
+    board::PUT,
+    board::FIND,
+    board::LIST,
+    board::STANDING,
+    board::UNMAPPED,
+    board::POSTED_BETWEEN,
+    board::MONTHS,
+    board::GATES,
+    board::CASES,
+    customer_figures::ADD,
+    customer_figures::OF_FLOWS,
+    customer_figures::OLDEST_SECRET,
+    customer_figures::PUT,
+    customer_figures::PAGE,
+    customer_figures::PAGE_OF_USER,
     flow_figures::PUT,
     flow_figures::SUM,
     flow_figures::FLOWS,
@@ -149,6 +162,11 @@ const PLAIN: &[&str] = &[
     notice::NEXT,
     notice::LIST,
     notice::TRIED,
+    message::LIST,
+    message::UNSENT,
+    message::FIND,
+    message::HASTEN,
+    message::COPY,
     pass::ADD,
     pass::LIST,
     cause::LIST,
@@ -253,6 +271,8 @@ static OVER_ROWS: &[&Rows] = &[
     &audit_check::PUT_CHECKPOINTS,
     &audit::OF_SUBJECTS,
     &cause::FORGET,
+    &customer_figures::OF_CUSTOMERS,
+    &customer_figures::TIMES,
     &cause::ADD,
     &held::RESTAMP,
     &held::RELEASE,

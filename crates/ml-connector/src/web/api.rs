@@ -14,9 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::state::State;
 use super::{
-    approvals, audit, cases, causes, chart_changes, charts, customers, entrance, flows, foresight, grants, guard,
-    hand_over, health, installation, links, me, metrics, operator, passes, reconciliations, reference, reports,
-    secrets, sessions, tokens, users, wishes,
+    approvals, audit, cases, causes, chart_changes, charts, customers, dashboard, entrance, flows, foresight, grants,
+    guard, hand_over, health, installation, links, me, messages, metrics, operator, passes, reconciliations, reference,
+    reports, secrets, sessions, tokens, users, wall, wishes,
 };
 
 /// Where every route of the API begins.
@@ -93,6 +93,9 @@ fn resources() -> OpenApiRouter<State> {
         .merge(charts::routes())
         .merge(chart_changes::routes())
         .merge(passes::routes())
+        .merge(dashboard::routes())
+        .merge(wall::routes())
+        .merge(messages::routes())
 }
 
 /// Every route of the service.

@@ -1,8 +1,9 @@
 //! The audit of a customer: listed, verified, and exported line by line.
 
+use axum::body::Body;
 use axum::extract::State as Shared;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -10,12 +11,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::caller::Caller;
+use super::download::attachment_of;
 use super::moment::Moment;
 use super::page::{Cursors, Page, Paging};
 use super::problem::Refusal;
 use super::request::{Asked, Place};
 use super::state::State;
-use crate::store::{AuditEntry, AuditFilter, Right};
+use crate::store::{AuditEntry, AuditFilter, Right, StoreError};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(list_audit)).routes(routes!(verify_audit)).routes(routes!(export_audit))
@@ -114,7 +116,8 @@ async fn verify_audit(
 
 /// Export the audit, one JSON object a line
 ///
-/// `ml-connector audit verify --file` checks it without a database.
+/// `ml-connector audit verify --file` checks it without a database. It ends with the entry that was the newest when it
+/// began, and is read as it is sent.
 #[utoipa::path(get, path = "/customers/{customer}/audit/export", operation_id = "export_audit", tag = "Audit",
     params(("customer" = String, Path, description = "The customer's id")),
     responses((status = 200, description = "The whole chain", content_type = "application/x-ndjson", body = String)))]
@@ -124,10 +127,15 @@ async fn export_audit(
     Place(customer): Place<String>,
 ) -> Result<Response, Refusal> {
     let (customer, _) = caller.customer(&state, &customer, Right::Audit).await?;
-    let mut text = Vec::new();
-    customer.export_audit(&mut text).await?;
-    let name = format!("attachment; filename=\"audit-{}.ndjson\"", customer.id());
-    let disposition = HeaderValue::from_str(&name).map_err(|cause| Refusal::failed("naming an export", &cause))?;
-    let kind = HeaderValue::from_static("application/x-ndjson");
-    Ok(([(CONTENT_TYPE, kind), (CONTENT_DISPOSITION, disposition)], text).into_response())
+    let name = format!("audit-{}.ndjson", customer.id());
+    let head = customer.audit_head().await?.map_or(0, |(seq, _)| seq);
+    let pages = stream::try_unfold((customer, 0), move |(customer, after)| async move {
+        let page = customer.export_audit_page(after, head).await;
+        // The answer has begun: all that is left is to break it off, so that nobody takes it for the whole.
+        let page = page.inspect_err(|error| {
+            tracing::error!(error = error as &dyn std::error::Error, "an export of the audit was broken off");
+        });
+        Ok::<_, StoreError>(page?.map(|(lines, last)| (lines, (customer, last))))
+    });
+    attachment_of("application/x-ndjson", &name, Body::from_stream(pages))
 }

@@ -1,6 +1,7 @@
 //! Files that a browser saves: always as an attachment with a name of our own making, and tables in which no cell is
 //! taken for a formula.
 
+use axum::body::Body;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 
@@ -55,6 +56,14 @@ fn is_formula(text: &str) -> bool {
 /// # Errors
 /// A refusal where the name is no header.
 pub(super) fn attachment(kind: &'static str, name: &str, bytes: Vec<u8>) -> Result<Response, Refusal> {
+    attachment_of(kind, name, Body::from(bytes))
+}
+
+/// The same of a body that may be made while it is sent.
+///
+/// # Errors
+/// See [`attachment`].
+pub(super) fn attachment_of(kind: &'static str, name: &str, body: Body) -> Result<Response, Refusal> {
     let safe: String = name
         .chars()
         .map(|letter| if letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-' | '_') { letter } else { '_' })
@@ -62,5 +71,5 @@ pub(super) fn attachment(kind: &'static str, name: &str, bytes: Vec<u8>) -> Resu
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{safe}\""));
     let disposition = disposition.map_err(|cause| Refusal::failed("naming a download", &cause))?;
     let headers = [(CONTENT_TYPE, HeaderValue::from_static(kind)), (CONTENT_DISPOSITION, disposition)];
-    Ok((headers, bytes).into_response())
+    Ok((headers, body).into_response())
 }

@@ -37,12 +37,14 @@ pub(super) struct SecretAnswer {
     fingerprint: String,
     /// When it was sealed.
     changed_at: Moment,
+    /// Who sealed it: the id of a person or a token, or the command line; null where that was not kept.
+    changed_by: Option<String>,
 }
 
 impl From<SecretInfo> for SecretAnswer {
     fn from(info: SecretInfo) -> Self {
-        let SecretInfo { name, version, fingerprint, changed_ms } = info;
-        Self { name, version, fingerprint, changed_at: Moment(changed_ms) }
+        let SecretInfo { name, version, fingerprint, changed_ms, author } = info;
+        Self { name, version, fingerprint, changed_at: Moment(changed_ms), changed_by: author }
     }
 }
 
@@ -105,7 +107,7 @@ async fn put_secret(
     }
     let at_ms = state.clock.now_ms();
     let mut tx = customer.begin().await?;
-    let version = tx.seal_secret(&place.secret, &asked.value, at_ms).await?;
+    let version = tx.seal_secret(&place.secret, &asked.value, &actor.id, at_ms).await?;
     let detail = json!({ "version": version });
     tx.commit(at_ms, vec![actor.event("secret.sealed", place.secret.as_str(), detail)]).await?;
     let sealed =

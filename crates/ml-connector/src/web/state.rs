@@ -4,14 +4,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::flow_cache::FlowCache;
 use super::hasher::Hasher;
 use super::listen::WebError;
 use super::peer::Network;
 use super::sign_on::SignOn;
 use crate::clock::Clock;
 use crate::figures::Figures;
+use crate::flow::Flow;
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Store, StoredFlow};
 
 /// The store, the settings, the clock, and what requests share.
 #[derive(Clone)]
@@ -31,6 +33,7 @@ struct Shared {
     hasher: Hasher,
     proxies: Vec<Network>,
     sign_on: Option<SignOn>,
+    flows: FlowCache,
     /// Requests for customers that the caller has no role for.
     foreign: AtomicU64,
     /// The process was told to stop.
@@ -54,6 +57,7 @@ impl State {
             hasher: Hasher::new(),
             proxies,
             sign_on,
+            flows: FlowCache::default(),
             foreign: AtomicU64::new(0),
             draining: AtomicBool::new(false),
         };
@@ -97,6 +101,11 @@ impl State {
     /// The provider that people may sign on with.
     pub(super) fn sign_on(&self) -> Option<&SignOn> {
         self.shared.sign_on.as_ref()
+    }
+
+    /// A stored flow as its document reads; `None` where it no longer can be read.
+    pub(super) fn flow(&self, stored: &StoredFlow) -> Option<Arc<Flow>> {
+        self.shared.flows.read(stored)
     }
 
     pub(super) fn hasher(&self) -> &Hasher {

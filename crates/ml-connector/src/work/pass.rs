@@ -56,6 +56,10 @@ pub struct Passed {
     pub swept: bool,
     /// The tie-out is done.
     pub reconciled: bool,
+    /// The ledger was looked at: figures of the flow may have changed.
+    pub worked: bool,
+    /// Last day of the closed books, where the chart was looked at.
+    pub books: Option<Option<Date>>,
     /// Another worker has the company's lane: what needs the ledger was left.
     pub busy: bool,
     /// When there is more to do, in epoch milliseconds, apart from the schedules.
@@ -161,6 +165,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             }
             Err(error) => return Err(error),
         };
+        passed.worked = true;
         let begun = Begun { duties, asked, first, waiting };
         let working = self.with_ledger(&lane, begun, &mut passed);
         let result = self.keeping(&lane, working).await;
@@ -178,6 +183,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let chart_ms = i64::from(self.flow.schedule.chart_max_age_hours) * 3_600_000;
         let (chart, read) = self.chart_within(if duties.refresh { 0 } else { chart_ms }).await?;
         passed.refreshed = read;
+        passed.books = Some(chart.chart.closed_through);
         Box::pin(self.watch_references(&chart)).await?;
         let (to_post, groups) = channel(1);
         let translating = async {

@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::WorkError;
 use super::duties::{duties, retry_ms};
 use super::hand::Hand;
 use super::summary::{Summary, problem_json};
+use super::{WorkError, board};
 use crate::clock::Clock;
 use crate::figures::Figures;
 use crate::settings::Settings;
@@ -123,7 +123,7 @@ impl Worker {
         let customer = self.store.customer(&claim.customer).await?;
         let asked = customer.open_wanted(&claim.flow, WISHES).await?;
         let passing = Box::pin(self.make_pass(claim, &customer, run, &asked, began_ms));
-        let (times, summary) = match self.keeping(claim, passing).await {
+        let Done { times, summary, worked, books } = match self.keeping(claim, &customer, passing).await {
             Ok(done) => done,
             Err(error) => {
                 let problem = error.problem();
@@ -131,10 +131,15 @@ impl Worker {
                 refuse(&customer, &asked, &problem, self.clock.now_ms()).await?;
                 let failures = claim.times.failures + 1;
                 let next_ms = self.clock.now_ms().saturating_add(retry_ms(&claim.flow, failures));
-                (FlowTimes { failures, next_ms, ..claim.times }, Summary::failed(problem))
+                let times = FlowTimes { failures, next_ms, ..claim.times };
+                Done { times, summary: Summary::failed(problem), worked: true, books: None }
             }
         };
         self.count(&summary);
+        // An idle pass after one that failed changes what is shown as well.
+        let counts = worked || !asked.is_empty() || summary.is_notable() || times.failures != claim.times.failures;
+        let board = if counts { board::try_count(&customer, &claim.flow, books, &self.clock).await } else { None };
+        let failing = (summary.faults > 0).then(|| summary.problems.first().map(|problem| problem.code)).flatten();
         let at_ms = self.clock.now_ms();
         let mut tx = customer.begin().await?;
         if !tx.finish_flow(claim, &times, began_ms, at_ms).await? {
@@ -143,7 +148,9 @@ impl Worker {
         if !asked.is_empty() || summary.is_notable() {
             let pass = StoredPass { run: run.clone(), began_ms, ended_ms: at_ms, summary: summary.to_json() };
             tx.add_pass(&claim.flow, &pass).await?;
-            tx.count_flow(&claim.flow, at_ms).await?;
+        }
+        if let Some(board) = &board {
+            tx.put_board(&claim.flow, board, failing).await?;
         }
         tx.commit_untraced(at_ms).await?;
         Ok(summary.faults == 0)
@@ -163,7 +170,7 @@ impl Worker {
         run: &RunId,
         asked: &[Wanted],
         began_ms: i64,
-    ) -> Result<(FlowTimes, Summary), WorkError> {
+    ) -> Result<Done, WorkError> {
         let hand = Hand::take(self, customer, &claim.flow, run, asked, began_ms).await?;
         let (duties, scheduled_ms) = duties(&hand.flow, &claim.flow, &claim.times, asked, began_ms);
         let passed = hand.pass(duties, asked).await?;
@@ -186,13 +193,14 @@ impl Worker {
             failures,
             next_ms,
         };
-        Ok((times, passed.summary))
+        Ok(Done { times, summary: passed.summary, worked: passed.worked, books: passed.books })
     }
 
     /// Keeps the claim while the pass goes on. One that was lost only means that another worker may begin a pass; the
-    /// company's lane keeps the two apart.
-    async fn keeping<T>(&self, claim: &ClaimedFlow, work: impl Future<Output = T>) -> T {
+    /// company's lane keeps the two apart. What a page shows is counted meanwhile, so that a long pass is seen to go on.
+    async fn keeping<T>(&self, claim: &ClaimedFlow, customer: &CustomerStore, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
+        let mut counting = JoinSet::new();
         loop {
             tokio::select! {
                 done = &mut work => return done,
@@ -201,10 +209,24 @@ impl Worker {
                     if !matches!(renewed, Ok(true)) {
                         tracing::warn!(flow = %claim.flow, "the claim on a flow was not lengthened");
                     }
+                    while counting.try_join_next().is_some() {}
+                    if counting.is_empty() {
+                        counting.spawn(board::keep(customer.clone(), claim.flow.clone(), self.clock.clone()));
+                    }
                 }
             }
         }
     }
+}
+
+/// What a pass over a flow left behind.
+struct Done {
+    times: FlowTimes,
+    summary: Summary,
+    /// Whether figures may have changed.
+    worked: bool,
+    /// Last day of the closed books, where the chart was looked at.
+    books: Option<Option<accounting::Date>>,
 }
 
 /// A wish that cannot be granted is answered, and not tried for ever.

@@ -2,6 +2,7 @@
 
 mod audit;
 mod audit_forged;
+mod boards;
 mod cases;
 mod cut_off;
 pub mod facts;

@@ -1,6 +1,7 @@
 //! The service's face over real HTTP on this machine: who gets in, what they may, and how the rest is refused.
 
 mod belongings;
+mod board;
 mod day;
 mod forms;
 mod hostile;

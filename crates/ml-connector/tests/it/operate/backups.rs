@@ -94,7 +94,7 @@ async fn a_copy_is_made_while_another_process_writes_and_a_restore_is_not() {
     let store = Store::open(&database, Access::Write, Some(key.clone()), Ids::system(), 1).await.unwrap();
     let customer = store.create_customer("acme", "test", 1).await.unwrap();
     let mut tx = customer.begin().await.unwrap();
-    tx.seal_secret("user_password", &"canary-password".to_owned().into(), 2).await.unwrap();
+    tx.seal_secret("user_password", &"canary-password".to_owned().into(), "test", 2).await.unwrap();
     let event = ml_connector::store::AuditEvent::new("test", "secret.sealed", "user_password", json!({}));
     // Open while the copy is made: it holds what was committed before.
     let mut backup = PathBuf::new();

@@ -160,8 +160,8 @@ async fn ailments_of_the_store(database: &Path, key: MasterKey) {
     let customer = store.customer_named("default").await.unwrap().unwrap();
     let event = |action| AuditEvent::new("test", action, "x", Value::Null);
     let mut tx = customer.begin().await.unwrap();
-    tx.seal_secret("old", &"one".to_owned().into(), 1).await.unwrap();
-    tx.seal_secret("old", &"two".to_owned().into(), 2).await.unwrap();
+    tx.seal_secret("old", &"one".to_owned().into(), "test", 1).await.unwrap();
+    tx.seal_secret("old", &"two".to_owned().into(), "test", 2).await.unwrap();
     let broken = tx.put_flow("broken", "this is no flow", "test", 1).await.unwrap();
     tx.await_flow(&broken.id, 1).await.unwrap();
     tx.commit(NOW_MS, vec![event("test.done")]).await.unwrap();

@@ -24,7 +24,7 @@ async fn seal(store: &Store, customer: &str) {
     let customer = store.create_customer(customer, "test", NOW_MS).await.unwrap();
     let mut tx = customer.begin().await.unwrap();
     let secret = format!("secret of {}", customer.id());
-    tx.seal_secret("password", &secret.into(), NOW_MS).await.unwrap();
+    tx.seal_secret("password", &secret.into(), "test", NOW_MS).await.unwrap();
     let event = AuditEvent::new("test", "secret.sealed", "password", json!({}));
     tx.commit(NOW_MS, vec![event]).await.unwrap();
 }

@@ -30,7 +30,7 @@ async fn open(path: &std::path::Path, key: Option<MasterKey>) -> Result<Store, S
 
 async fn seal(world: &World, name: &str, value: &str) -> i64 {
     let mut tx = world.customer.begin().await.unwrap();
-    let version = tx.seal_secret(name, &value.to_owned().into(), NOW_MS).await.unwrap();
+    let version = tx.seal_secret(name, &value.to_owned().into(), "test", NOW_MS).await.unwrap();
     tx.commit(NOW_MS, vec![event("secret.sealed", name)]).await.unwrap();
     version
 }
@@ -75,7 +75,7 @@ async fn a_sealed_text_moved_elsewhere_does_not_open(database: TestDatabase) {
     seal(&world, "user_password", CANARY).await;
     seal(&world, "sender_password", "another").await;
     let mut tx = other.begin().await.unwrap();
-    tx.seal_secret("user_password", &"theirs".to_owned().into(), NOW_MS).await.unwrap();
+    tx.seal_secret("user_password", &"theirs".to_owned().into(), "test", NOW_MS).await.unwrap();
     tx.commit(NOW_MS, vec![event("secret.sealed", "user_password")]).await.unwrap();
 
     let from = world.customer.id();
@@ -119,7 +119,7 @@ async fn the_wrong_key_is_refused_and_a_missing_one_opens_nothing(database: Test
     let missing = customer.open_secret("user_password").await.err().unwrap();
     assert!(matches!(missing, StoreError::MasterKeyMissing));
     let mut tx = customer.begin().await.unwrap();
-    let refused = tx.seal_secret("user_password", &"plain".to_owned().into(), NOW_MS).await;
+    let refused = tx.seal_secret("user_password", &"plain".to_owned().into(), "test", NOW_MS).await;
     assert!(matches!(refused, Err(StoreError::MasterKeyMissing)));
 }
 

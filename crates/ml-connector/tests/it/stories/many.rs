@@ -144,7 +144,7 @@ async fn settle(store: &Store, number: usize, given: &Credentials, at_ms: i64) -
         ("sender", &given.intacct.sender_password),
         ("user", &given.intacct.user_password),
     ] {
-        tx.seal_secret(secret, &value.clone().into(), at_ms).await.unwrap();
+        tx.seal_secret(secret, &value.clone().into(), "test", at_ms).await.unwrap();
     }
     let version = tx.put_flow(&flow.name, &flow.document, "test", at_ms).await.unwrap();
     tx.await_flow(&version.id, at_ms).await.unwrap();

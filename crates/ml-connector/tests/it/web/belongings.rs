@@ -45,7 +45,7 @@ impl Belongings {
         let flow = Flow::parse(&document, "flow.toml", None).unwrap();
         let mut tx = customer.begin().await.unwrap();
         let flow = tx.put_flow(&flow.name, &flow.document, user.id.as_str(), at_ms).await.unwrap().id;
-        tx.seal_secret("password", &SecretString::from("sealed"), at_ms).await.unwrap();
+        tx.seal_secret("password", &SecretString::from("sealed"), "test", at_ms).await.unwrap();
         let account =
             Account { number: "6410".to_owned(), title: "Travel".to_owned(), active: true, ..Account::default() };
         let chart = Chart { accounts: [("6410".to_owned(), account)].into(), ..Chart::default() };
@@ -92,12 +92,14 @@ impl Belongings {
             let run = site.store.ids().run(at_ms).unwrap();
             let pass = StoredPass { run, began_ms: at_ms, ended_ms: at_ms, summary: json!({ "read": 1 }) };
             tx.add_pass(&flow, &pass).await.unwrap();
+            let message = tx.add_message(&flow, "0 mail", "held", ("subject", "text"), at_ms).await.unwrap();
             events.push(asked);
             for (name, id) in [
                 ("report", report_id.as_str()),
                 ("reference", one.planned.reference.as_str()),
                 ("case", case.as_str()),
                 ("wish", wish.as_str()),
+                ("message", message.as_str()),
                 ("reconciliation", reconciliation.id.as_str()),
             ] {
                 ids.insert(name.to_owned(), id.to_owned());

@@ -20,7 +20,7 @@ use super::belongings::{Belongings, absent, master_key};
 use super::site::Site;
 
 /// Parameters and members that hold the id of something that belongs to somebody.
-const IDS: [&str; 11] = [
+const IDS: [&str; 12] = [
     "customer",
     "user",
     "token",
@@ -29,6 +29,7 @@ const IDS: [&str; 11] = [
     "report",
     "case",
     "reconciliation",
+    "message",
     "reference",
     "reports",
     "customers",
