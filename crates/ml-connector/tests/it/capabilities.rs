@@ -81,7 +81,9 @@ fn the_table_of_capabilities_is_true() {
         shown_commands.extend(commands.iter().cloned());
         shown_operations.extend(operations.iter().cloned());
     }
-    wrong.extend(known_commands.difference(&shown_commands).map(|command| format!("no row has the command `{command}`")));
+    wrong.extend(
+        known_commands.difference(&shown_commands).map(|command| format!("no row has the command `{command}`")),
+    );
     let left_out = known_operations.difference(&shown_operations);
     wrong.extend(left_out.map(|operation| format!("no row has the operation `{operation}`")));
     assert!(wrong.is_empty(), "docs/capabilities.md:\n{}", wrong.join("\n"));
