@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::process::Sandbox;
+use super::process::Sandbox;
 
 const FLOW: &str = include_str!("../../../../examples/flows/expenses.toml");
 

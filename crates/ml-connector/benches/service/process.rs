@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_ml-connector");
+/// The program that is measured.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_ml-connector");
 /// Longest wait for a start.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -46,7 +47,7 @@ impl Sandbox {
     }
 
     pub fn figures(&self) -> Figures {
-        figures(self.child.id())
+        figures_of(self.child.id()).unwrap()
     }
 }
 
@@ -94,7 +95,7 @@ impl Service {
     }
 
     pub fn figures(&self) -> Figures {
-        figures(self.child.id())
+        figures_of(self.child.id()).unwrap()
     }
 
     /// Samples of the service's own metrics, by name and labels.
@@ -171,20 +172,23 @@ fn exchange(host: &str, head: &str, body: &str) -> std::io::Result<(u16, String)
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {
     pub cpu_ms: u64,
+    /// Processor time of its children that have ended.
+    pub children_ms: u64,
     pub rss_kib: u64,
     pub peak_kib: u64,
 }
 
-fn figures(process: u32) -> Figures {
-    let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}")).unwrap();
-    let status = read("status");
+/// The figures of a process; none when it has ended.
+pub fn figures_of(process: u32) -> Option<Figures> {
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}")).ok();
+    let (status, stat) = (read("status")?, read("stat")?);
     let kib = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-        line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().unwrap()
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|line| line.trim_start_matches(':').trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
     };
-    let stat = read("stat");
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    // User and system time, in ticks of 10 ms.
-    let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
-    Figures { cpu_ms: ticks * 10, rss_kib: kib("VmRSS"), peak_kib: kib("VmHWM") }
+    let fields: Vec<u64> =
+        stat.rsplit_once(')')?.1.split_whitespace().map(|field| field.parse().unwrap_or(0)).collect();
+    // User and system time, in ticks of 10 ms; then the same of children that ended.
+    let ticks = |from: usize| fields[from..from + 2].iter().sum::<u64>() * 10;
+    Some(Figures { cpu_ms: ticks(11), children_ms: ticks(13), rss_kib: kib("VmRSS"), peak_kib: kib("VmHWM") })
 }

@@ -49,7 +49,7 @@ impl Worker {
             })?),
             None => None,
         };
-        tracing::info!(version = env!("CARGO_PKG_VERSION"), "working");
+        tracing::info!(worker = worker.owner(), version = env!("CARGO_PKG_VERSION"), "working");
         let (stopping, _) = watch::channel(false);
         let told = || {
             let mut stopping = stopping.subscribe();

@@ -59,6 +59,7 @@ pub const NAMES: &[&str] = &[
     "user",
     "version",
     "wanted",
+    "worker",
     "workers",
     "works",
 ];

@@ -25,8 +25,9 @@ const OVERLAP_DAYS: i32 = 3;
 const SWEEP_DAYS: i32 = 45;
 /// Name of the cursor that says through which day the source was read as a whole.
 pub const POLL_CURSOR: &str = "poll";
-/// How soon to try again where another worker has the company's lane.
-const BUSY_MS: i64 = 3_000;
+/// How soon to try again where another worker has the company's lane: the lane of one that died is taken over within
+/// two seconds of the end of its lease.
+const BUSY_MS: i64 = 1_000;
 
 /// What a pass is to do beside what its state asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use crate::store::{ClaimedFlow, CustomerStore, FlowTimes, RunId, Store, StoredPa
 use crate::systems::connect::Endpoints;
 use crate::systems::shared::Shared;
 
-/// How long a flow is claimed at once, in milliseconds; renewed three times as often.
+/// How long a flow is claimed at once at most, in milliseconds; renewed three times as often.
 const CLAIM_MS: i64 = 30_000;
 /// Wishes that one pass takes on.
 const WISHES: u32 = 50;
@@ -48,6 +48,18 @@ impl Worker {
         let owner = store.ids().unique(clock.now_ms())?;
         let woken = Notify::new();
         Ok(Arc::new(Self { store, settings, shared, clock, owner, woken, figures }))
+    }
+
+    /// How it signs what it has taken on.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// How long it claims a flow: never longer than a company's lane, so that whoever takes the lane over of a process
+    /// that died can have the flow by then.
+    fn claim_ms(&self) -> i64 {
+        let lease_ms = self.settings.posting.lease_seconds.saturating_mul(1_000);
+        CLAIM_MS.min(i64::try_from(lease_ms).unwrap_or(CLAIM_MS))
     }
 
     /// Has it look at once at what is due.
@@ -93,7 +105,7 @@ impl Worker {
         if free == 0 {
             return Vec::new();
         }
-        let claiming = self.store.claim_due_flows(&self.owner, self.clock.now_ms(), CLAIM_MS, free);
+        let claiming = self.store.claim_due_flows(&self.owner, self.clock.now_ms(), self.claim_ms(), free);
         claiming.await.unwrap_or_else(|error| {
             tracing::error!(error = &error as &dyn std::error::Error, "what is due cannot be read");
             Vec::new()
@@ -201,11 +213,12 @@ impl Worker {
     async fn keeping<T>(&self, claim: &ClaimedFlow, customer: &CustomerStore, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
         let mut counting = JoinSet::new();
+        let claim_ms = self.claim_ms();
         loop {
             tokio::select! {
                 done = &mut work => return done,
-                () = tokio::time::sleep(Duration::from_millis(CLAIM_MS.unsigned_abs() / 3)) => {
-                    let renewed = self.store.renew_flow(claim, self.clock.now_ms(), CLAIM_MS).await;
+                () = tokio::time::sleep(Duration::from_millis(claim_ms.unsigned_abs() / 3)) => {
+                    let renewed = self.store.renew_flow(claim, self.clock.now_ms(), claim_ms).await;
                     if !matches!(renewed, Ok(true)) {
                         tracing::warn!(flow = %claim.flow, "the claim on a flow was not lengthened");
                     }

@@ -4,6 +4,7 @@
 mod attack;
 mod capabilities;
 mod commands;
+mod crowds;
 mod databases;
 mod flow;
 mod flow_docs;
