@@ -36,6 +36,7 @@ use jiff::tz::TimeZone;
 
 use crate::clock::Clock;
 use crate::flow::Flow;
+use crate::log::Collector;
 use crate::settings::Settings;
 use crate::systems::connect::Endpoints;
 use crate::work::start::Opened;
@@ -169,12 +170,11 @@ impl Common {
 }
 
 impl Cli {
-    /// Sets up the log as the settings have it. Settings that cannot be read are told by the command itself.
-    pub fn start_log(&self) {
+    /// Sets up the log as the settings have it, and the sender of traces where they name a collector; it must live as
+    /// long as the work. Settings that cannot be read are told by the command itself.
+    pub fn start_log(&self) -> Option<Collector> {
         let settings = self.common.settings().or_else(|_| Settings::load(None, &[]));
-        if let Ok(settings) = settings {
-            crate::log::start(&settings.log, Clock::system(TimeZone::UTC));
-        }
+        settings.ok().and_then(|settings| crate::log::start(&settings, Clock::system(TimeZone::UTC)))
     }
 
     /// Does what was said.

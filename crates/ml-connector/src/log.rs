@@ -2,8 +2,10 @@
 //! an expense or a secret. What may stand in a line is an allowlist: fields by name and by form, messages that are
 //! constants of our own code, errors only as far as their words are ours. Everything else is withheld, not masked.
 
+mod collector;
 mod fields;
 mod line;
+mod spans;
 
 use std::io::Write;
 
@@ -15,8 +17,9 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::clock::Clock;
-use crate::settings::{Log, LogFormat, LogLevel};
+use crate::settings::{LogFormat, LogLevel, Settings};
 
+pub use collector::Collector;
 use fields::Fields;
 pub use fields::NAMES;
 
@@ -25,24 +28,38 @@ const VARIABLE: &str = "ML_CONNECTOR_LOG";
 /// Whose messages are constants that we have read.
 const OURS: [&str; 5] = ["ml_connector", "accounting", "expensify", "intacct", "sandbox"];
 
-/// Writes the log of this process from now on, and what a panic says.
-pub fn start(settings: &Log, clock: Clock) {
-    let level = match settings.level {
+/// Writes the log of this process from now on, and what a panic says; with a collector in the settings, tells that of
+/// spans until the given sender is dropped.
+pub fn start(settings: &Settings, clock: Clock) -> Option<Collector> {
+    let level = match settings.log.level {
         LogLevel::Error => "error",
         LogLevel::Warn => "warn",
         LogLevel::Info => "info",
         LogLevel::Debug => "debug",
     };
     let filter = EnvFilter::try_from_env(VARIABLE).unwrap_or_else(|_| EnvFilter::new(level));
-    let lines = Lines::new(settings.format, clock, std::io::stderr);
+    // Each report of a batch would stand before each line.
+    let filter = match format!("{}=off", spans::WAY).parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    };
+    let lines = Lines::new(settings.log.format, clock.clone(), std::io::stderr).with_filter(filter);
+    let endpoint = settings.telemetry.otlp_endpoint.as_str();
+    let started = (!endpoint.is_empty()).then(|| Collector::start(endpoint, clock)).transpose();
+    let failed = started.is_err();
+    let (spans, collector) = started.ok().flatten().unzip();
     // A test may have set up a log of its own.
-    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+    let _ = tracing_subscriber::registry().with(spans).with(lines).try_init();
+    if failed {
+        tracing::error!("traces cannot be sent: this process cannot make a thread for them");
+    }
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();
         // A text that was put together at run time may hold anything; a constant is ours.
         let said = info.payload().downcast_ref::<&'static str>().copied().unwrap_or("a panic");
         tracing::error!(place, said, "a defect: the task that met it ends");
     }));
+    collector
 }
 
 /// Writes events as lines.

@@ -10,7 +10,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    cli.start_log();
+    // Dropped last: what waits of the traces is sent then.
+    let _traces = cli.start_log();
     // One thread does the whole of a run: the work is a chain of waits, and one thread costs the least.
     match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cli.execute()),

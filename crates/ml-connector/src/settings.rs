@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-pub use observe::{Audit, Log, LogFormat, LogLevel, Metrics};
+pub use observe::{Audit, Log, LogFormat, LogLevel, Metrics, Telemetry};
 
 /// The defaults, which are also the manual.
 pub const DEFAULTS: &str = include_str!("../../../config.default.toml");
@@ -37,6 +37,8 @@ pub struct Settings {
     pub log: Log,
     /// Its metrics.
     pub metrics: Metrics,
+    /// The traces of its work.
+    pub telemetry: Telemetry,
     /// The anchor of its audit.
     pub audit: Audit,
     /// The API and its pages.
@@ -267,6 +269,7 @@ impl Settings {
         if !(5..=50).contains(&minutes) {
             return Err(SettingsError::Range { key: "intacct.session_minutes", value: minutes, allowed: "5 to 50" });
         }
+        self.telemetry.check()?;
         self.web.ranges()
     }
 }

@@ -49,6 +49,7 @@ pub mod upcoming;
 pub mod upkeep;
 pub mod walk;
 pub mod watch;
+pub mod way;
 pub mod what_if;
 pub mod worker;
 

@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 
+use super::SettingsError;
+
 /// `[log]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +45,27 @@ pub enum LogLevel {
 pub struct Metrics {
     /// A file with the bearer token for callers from elsewhere than this machine; empty for none.
     pub token_file: String,
+}
+
+/// `[telemetry]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Telemetry {
+    /// Where an OpenTelemetry collector takes traces over HTTP, such as `http://127.0.0.1:4318`; empty for nowhere.
+    pub otlp_endpoint: String,
+}
+
+impl Telemetry {
+    pub(super) fn check(&self) -> Result<(), SettingsError> {
+        let rest = self.otlp_endpoint.strip_prefix("http://").or_else(|| self.otlp_endpoint.strip_prefix("https://"));
+        // A name and a password would stand in a file that is no secret.
+        if self.otlp_endpoint.is_empty() || rest.is_some_and(|rest| !rest.is_empty() && !rest.contains(['@', '?', '#']))
+        {
+            return Ok(());
+        }
+        let message = "it must be empty or such as http://127.0.0.1:4318, without a name, a password or a query";
+        Err(SettingsError::Invalid { origin: "telemetry.otlp_endpoint".to_owned(), message: message.to_owned() })
+    }
 }
 
 /// `[audit]`.

@@ -7,10 +7,12 @@ use accounting::report::ReportState;
 use accounting::{Code, Currency, Date, ExpenseReport, Problem};
 use serde_json::json;
 use tokio::sync::mpsc::Sender;
+use tracing::{Instrument as _, info_span};
 
 use super::notify::ARRIVED_CURSOR;
 use super::progress::Step;
 use super::summary::Summary;
+use super::way::Steps;
 use super::{ACTOR, Work, WorkError};
 use crate::store::{Arrival as Put, AuditEvent, InboxState, NewReport, ReportChange};
 use crate::systems::{Arrival, Arrivals, Incoming, Source, Wanted};
@@ -157,6 +159,19 @@ impl<S: Source, D> Work<'_, S, D> {
         to: &Sender<Vec<Waiting>>,
         summary: &mut Summary,
     ) -> Result<Ended, WorkError> {
+        let before = summary.read + summary.unchanged;
+        let span = info_span!("poll", reports = tracing::field::Empty);
+        let ended = self.read_to_its_end(wanted, to, summary).instrument(span.clone()).await?;
+        span.record("reports", summary.read + summary.unchanged - before);
+        Ok(ended)
+    }
+
+    async fn read_to_its_end(
+        &self,
+        wanted: &Wanted,
+        to: &Sender<Vec<Waiting>>,
+        summary: &mut Summary,
+    ) -> Result<Ended, WorkError> {
         let mut arrivals = self.source.read(wanted);
         let mut batch = Vec::with_capacity(BATCH);
         let ended = loop {
@@ -219,12 +234,14 @@ impl<S: Source, D> Work<'_, S, D> {
             };
             waiting.push(Waiting { report, content_hash: row.content_hash, shown_ms: at_ms, known });
         }
+        let steps = Steps::read(events.iter().map(|event| event.subject.as_str()));
         if events.is_empty() {
             tx.commit_untraced(at_ms).await?;
         } else {
             tx.put_cursor(&self.flow_id, ARRIVED_CURSOR, &at_ms.to_string(), at_ms).await?;
             tx.commit(at_ms, events).await?;
         }
+        drop(steps);
         summary.read += count as u64;
         self.progress.tell(Step::Read(count));
         // The other end is gone only when its own error already ended the run.

@@ -11,11 +11,13 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tracing::{Instrument as _, info_span};
 
 use super::entry::{Entry, ReportEntries, change, moved};
 use super::lane::Lane;
 use super::record::Done;
 use super::summary::Summary;
+use super::way::Steps;
 use super::{ACTOR, Work, WorkError};
 use crate::store::{AuditEvent, Lease, NewAttempt, NewRequest, PostingChange, RequestId};
 use crate::systems::{Destination, Fault, Outgoing, Sent};
@@ -157,7 +159,10 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             .entries()
             .map(|entry| Outgoing { control_id: self.control_id(entry), payload: entry.payload.clone() })
             .collect();
-        let sent = self.destination.send(id.as_str(), &outgoing, request.all_or_none).await;
+        let span = info_span!("send", request = %id, entries = outgoing.len());
+        let steps = span.in_scope(|| Steps::send(&request.reports, id.as_str()));
+        let sent = self.destination.send(id.as_str(), &outgoing, request.all_or_none).instrument(span).await;
+        drop(steps);
         lane.learn(&sent);
         Done { request, id, sent, started_ms, ended_ms: self.clock.now_ms() }
     }

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use accounting::posting::{Event, Finding, State};
 use accounting::{Amount, Code, Currency, Direction, Problem};
 use serde_json::json;
+use tracing::{Instrument as _, info_span};
 
 use super::entry::{Entry, ReportEntries, audit_action, change, entry as stored_entry, moved};
 use super::lane::Lane;
 use super::progress::Step;
 use super::supersede::newest_of;
+use super::way::Steps;
 use super::{ACTOR, Work, WorkError};
 use crate::store::{AuditEvent, InboxState, PostingChange, StoredLine, StoredPosting};
 use crate::systems::{Destination, Found, LedgerEntry, LedgerLine, plain_decimals};
@@ -22,6 +24,12 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     /// # Errors
     /// The fault of the ledger: nothing was learned. Those of the store.
     pub async fn look(&self, lane: &Lane, group: &mut [ReportEntries]) -> Result<u64, WorkError> {
+        let entries = group.iter().map(|report| report.entries.len()).sum::<usize>();
+        self.read_back(lane, group).instrument(info_span!("look", entries)).await
+    }
+
+    async fn read_back(&self, lane: &Lane, group: &mut [ReportEntries]) -> Result<u64, WorkError> {
+        let steps = Steps::look(group);
         let journals: BTreeSet<String> =
             group.iter().flat_map(|report| &report.entries).map(|entry| entry.journal.clone()).collect();
         let mut controls = BTreeMap::new();
@@ -61,6 +69,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
                 }
             }
         }
+        steps.stand_as(group);
         self.keep_looks(lane, group, &changed, at_ms).await
     }
 

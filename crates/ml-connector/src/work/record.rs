@@ -6,11 +6,13 @@ use accounting::posting::{Due, Event, Observation, RejectClass, Reply, Verdict};
 use serde_json::json;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::Receiver;
+use tracing::{Instrument as _, info_span};
 
 use super::entry::{audit_action, change, moved};
 use super::lane::Lane;
 use super::post::Request;
 use super::progress::Step;
+use super::way::Steps;
 use super::{ACTOR, Work, WorkError};
 use crate::store::{
     AttemptEnd, AuditEvent, InboxState, NewObservation, PostingChange, RequestEnd, RequestId, StoreError, Tx,
@@ -49,7 +51,8 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             if let Some(fault) = done.sent.stop.take().filter(|_| !renewed) {
                 faults.lock().await.push(fault);
             }
-            posted += self.record(lane, done).await?;
+            let span = info_span!("record", request = %done.id, entries = done.request.entries().count());
+            posted += self.record(lane, done).instrument(span).await?;
         }
         Ok(posted)
     }
@@ -57,6 +60,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     /// One commit of what came of a request. A run that has lost its lane by then changes nothing: what it saw is kept
     /// as an observation, which the next owner must read before it acts.
     async fn record(&self, lane: &Lane, mut done: Done) -> Result<u64, WorkError> {
+        let steps = Steps::record(&done.request.reports, done.id.as_str());
         let keys: Vec<String> = done.request.entries().map(|entry| self.control_id(entry)).collect();
         let events = accounting::posting::events(&keys, done.request.all_or_none, &done.sent.answer, done.ended_ms);
         let mut ends = Vec::with_capacity(keys.len());
@@ -72,6 +76,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             }
             ends.push(End { reference: entry.reference.clone(), n, outcome: outcome(event), detail, problem });
         }
+        steps.stand_as(&done.request.reports);
         match self.keep_outcome(lane, &done, &ends).await {
             Err(WorkError::Store(StoreError::FenceLost { .. })) => {
                 self.observe(lane, &done, &ends, &events).await?;

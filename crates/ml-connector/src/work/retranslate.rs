@@ -4,6 +4,7 @@
 
 use accounting::translate::Translator;
 use accounting::{ExpenseReport, Problem};
+use tracing::{Instrument as _, info_span};
 
 use super::lane::Lane;
 use super::poll::Waiting;
@@ -51,7 +52,9 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 cursor = last.cursor;
                 let batch = self.readable(state, page, chart).await?;
                 done.reports += batch.len() as u64;
-                let (ready, _) = self.translate_batch(&translator, lane, chart, has_other_flows, batch).await?;
+                let span = info_span!("translate", reports = batch.len());
+                let translating = self.translate_batch(&translator, lane, chart, has_other_flows, batch);
+                let (ready, _) = translating.instrument(span).await?;
                 done.ready += ready as u64;
             }
         }

@@ -7,6 +7,7 @@ use accounting::posting::Event;
 use accounting::{Code, Problem};
 use serde_json::json;
 use tokio::sync::mpsc::{Sender, channel};
+use tracing::{Instrument as _, info_span};
 
 use super::entry::{ReportEntries, change, entry, moved};
 use super::lane::Lane;
@@ -29,6 +30,12 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     /// # Errors
     /// What kept the run from doing its work at all. Faults that ended a part of it are in the summary.
     pub async fn run(&self, wait: bool) -> Result<Summary, WorkError> {
+        let (customer, flow, run) = (self.customer.id(), &self.flow_id, &self.run);
+        let span = info_span!("run", customer = %customer, flow = %flow, run = %run);
+        Box::pin(self.run_once(wait)).instrument(span).await
+    }
+
+    async fn run_once(&self, wait: bool) -> Result<Summary, WorkError> {
         if self.flow.mode == Mode::Rehearsal {
             return Box::pin(self.rehearse()).await;
         }

@@ -8,21 +8,25 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::{Receiver, Sender};
+use tracing::{Instrument as _, info_span};
 
 use super::open_cases::{cause, live};
-use super::poll::{Waiting, waits};
+use super::poll::Waiting;
 use super::progress::Step;
 use super::refresh::ChartInUse;
 use super::{ACTOR, Work, WorkError};
 use crate::flow::Mode;
-use crate::store::{AuditEvent, InboxState, NewPosting, ReportChange, StoredPosting, Tx};
+use crate::store::{AuditEvent, InboxState, NewPosting, ReportChange, Tx};
 use crate::systems::Destination;
 use crate::work::entry::{Entry, ReportEntries};
 use crate::work::lane::Lane;
-use crate::work::supersede::{Made, Standing, is_same, newest_of};
+use crate::work::supersede::{Made, Standing};
+use crate::work::way::Steps;
+use rehearsed::rehearsed;
 
 mod handled;
 mod mended;
+mod rehearsed;
 
 /// What became of one report.
 struct Outcome {
@@ -51,16 +55,6 @@ impl Rendered {
     }
 }
 
-/// A flow that has posted and only rehearses now leaves its postings as they are, and the reports where they stood. It
-/// must not forget that a booked report changed: nobody would ask again.
-fn rehearsed(mut existing: Vec<StoredPosting>, made: Option<&[Made]>, waiting: &Waiting) -> Standing {
-    existing.retain(|posting| !posting.key.kind.is_reversal());
-    let latest = newest_of(existing);
-    let state = waiting.known.map_or(InboxState::Seen, |(state, _)| state);
-    let unchanged = latest.iter().all(|posting| posting.content_hash == waiting.content_hash);
-    if unchanged || waits(state) || is_same(&latest, made) { Standing::Keep(state) } else { Standing::Drift }
-}
-
 impl<S: Sync, D: Destination> Work<'_, S, D> {
     /// Translates a batch at hand and those that come, and passes on what was frozen.
     ///
@@ -82,7 +76,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
                 None => from.recv().await,
             };
             let Some(batch) = next else { return Ok(()) };
-            let (_, frozen) = self.translate_batch(&translator, lane, chart, has_other_flows, batch).await?;
+            let span = info_span!("translate", reports = batch.len());
+            let translating = self.translate_batch(&translator, lane, chart, has_other_flows, batch);
+            let (_, frozen) = translating.instrument(span).await?;
             if !frozen.is_empty() {
                 let _ = to.send(frozen).await;
             }
@@ -101,6 +97,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         has_other_flows: bool,
         batch: Vec<Waiting>,
     ) -> Result<(usize, Vec<ReportEntries>), WorkError> {
+        let steps = Steps::translate(&batch);
         let mut outcomes = Vec::with_capacity(batch.len());
         let ids: Vec<&str> = batch.iter().map(|waiting| waiting.report.id.as_str()).collect();
         let handled = self.handled(&ids).await?;
@@ -118,6 +115,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             outcomes.push(self.await_release(outcome).await?);
         }
         let ready = outcomes.iter().filter(|outcome| outcome.state == InboxState::Ready).count();
+        steps.stand(outcomes.iter().map(|outcome| outcome.state.name()));
         let frozen = self.keep(chart, outcomes).await?;
         if !frozen.is_empty() {
             self.progress.tell(Step::Frozen(frozen.iter().map(|report| report.entries.len()).sum()));

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
+use tracing::{Instrument as _, info_span};
 
 use super::duties::{duties, retry_ms};
 use super::hand::Hand;
@@ -117,7 +118,10 @@ impl Worker {
         self.figures.under_way(1);
         let began_ms = self.clock.now_ms();
         let passed = match self.store.ids().run(began_ms) {
-            Ok(run) => self.pass_and_give_back(&claim, &run, began_ms).await,
+            Ok(run) => {
+                let span = info_span!("pass", customer = %claim.customer, flow = %claim.flow, run = %run);
+                self.pass_and_give_back(&claim, &run, began_ms).instrument(span).await
+            }
             Err(error) => Err(error.into()),
         };
         let done = passed.unwrap_or_else(|error| {

@@ -9,3 +9,4 @@ mod health;
 mod keys;
 mod logs;
 mod migrations;
+mod traces;

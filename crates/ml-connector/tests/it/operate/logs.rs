@@ -76,7 +76,7 @@ fn what_a_span_says_stands_in_the_lines_within() {
 }
 
 /// The reports as the source sent them.
-async fn raw_reports(office: &Office) -> Vec<String> {
+pub async fn raw_reports(office: &Office) -> Vec<String> {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(office.database()).read_only(true);
     let mut connection = sqlx::ConnectOptions::connect(&options).await.unwrap();
     let raw: Vec<Vec<u8>> =
@@ -85,7 +85,7 @@ async fn raw_reports(office: &Office) -> Vec<String> {
 }
 
 /// Every text of a person or an expense that came from the source.
-fn personal(raw: &Value, key: &str, found: &mut BTreeSet<String>) {
+pub fn personal(raw: &Value, key: &str, found: &mut BTreeSet<String>) {
     match raw {
         Value::Object(map) => map.iter().for_each(|(key, value)| personal(value, key, found)),
         Value::Array(list) => list.iter().for_each(|value| personal(value, key, found)),
@@ -161,6 +161,29 @@ async fn a_worker_logs_nothing_of_a_person_and_no_secret() {
     }
 }
 
+/// A call's arguments, up to the bracket that closes it.
+fn inside(rest: &str) -> &str {
+    let mut depth = 0;
+    let closes = |c: char| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        depth < 0
+    };
+    &rest[..rest.find(closes).unwrap()]
+}
+
+/// Names of fields of a span such as `info_span!("pass", flow = %id)`.
+fn span_is_plain(call: &str) -> Result<(), String> {
+    let (name, fields) = call.split_once(',').unwrap_or((call, ""));
+    let (name, fields) = match name.split_once(':') {
+        Some(("target", _)) => fields.split_once(',').unwrap_or((fields, "")),
+        _ => (name, fields),
+    };
+    if !name.trim().starts_with('"') {
+        return Err("its name is not a constant".to_owned());
+    }
+    call_is_plain(&format!("{fields}, \"\""))
+}
+
 /// Names of fields and messages of a call such as `tracing::warn!(flow = %id, "words")`.
 fn call_is_plain(call: &str) -> Result<(), String> {
     let message = call.rfind(", \"").map_or(call, |at| &call[at + 2..]);
@@ -181,7 +204,7 @@ fn call_is_plain(call: &str) -> Result<(), String> {
 #[test]
 fn our_own_calls_have_constant_messages_and_allowed_fields() {
     let mut wrong = Vec::new();
-    let mut seen = 0;
+    let (mut seen, mut spans) = (0, 0);
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
@@ -201,11 +224,20 @@ fn our_own_calls_have_constant_messages_and_allowed_fields() {
                     }
                 }
             }
+            for rest in text.split("info_span!(").skip(1) {
+                spans += 1;
+                let call = inside(rest).split_whitespace().collect::<Vec<_>>().join(" ");
+                if let Err(why) = span_is_plain(&call) {
+                    wrong.push(format!("{}: info_span!({call}): {why}", path.display()));
+                }
+            }
         }
     }
-    assert!(seen >= 4, "found only {seen} calls");
+    assert!(seen >= 4 && spans >= 8, "found only {seen} calls and {spans} spans");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(call_is_plain("flow = %id, \"x\"").is_ok());
     assert!(call_is_plain("employee = %name, \"x\"").is_err());
     assert!(call_is_plain("\"{name} failed\"").is_err());
+    assert!(span_is_plain("target: \"a::b\", \"pass\", flow = %id").is_ok());
+    assert!(span_is_plain("\"pass\", employee = %name").is_err());
 }
