@@ -52,5 +52,8 @@ CREATE INDEX customer_figures_by_rank ON customer_figures (rank, customer_id);
 INSERT INTO customer_figures (customer_id, rank, held, ready, unknown, refused, drift, gated, held_money, failing)
 SELECT id, 900000000000000, 0, 0, 0, 0, 0, 0, '{}', 0 FROM customers WHERE name <> 'installation';
 
+-- When somebody last asked for a flow to be looked at: a pass that began before that does not answer it.
+ALTER TABLE flow_times ADD COLUMN awaited_ms BIGINT NOT NULL DEFAULT 0;
+
 -- Messages that have not reached anybody.
 CREATE INDEX messages_unsent ON messages (customer_id, id) WHERE sent_ms IS NULL;

@@ -27,15 +27,16 @@ pub(super) const RENEW: Text = Text {
     postgres: "UPDATE flow_times SET until_ms = 0 * $4 + $3 + \
          CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) WHERE flow_id = $1 AND fence = $2",
 };
-/// A wish that came while the flow was being worked on makes it due at once.
+/// What somebody did while the flow was being worked on makes it due at once: the pass may have looked before.
 pub(super) const FINISH: &str = "UPDATE flow_times SET polled_ms = $1, refreshed_ms = $2, swept_ms = $3, \
-     reconciled_ms = $4, failures = $5, until_ms = 0, next_ms = CASE WHEN EXISTS \
+     reconciled_ms = $4, failures = $5, until_ms = 0, next_ms = CASE WHEN awaited_ms >= $6 OR EXISTS \
      (SELECT 1 FROM wanted w WHERE w.flow_id = flow_times.flow_id AND w.ended_ms IS NULL AND w.asked_ms > $6) \
      THEN CAST($7 AS BIGINT) ELSE CAST($8 AS BIGINT) END WHERE flow_id = $9 AND fence = $10";
 pub(super) const RECOVERED: &str = "UPDATE flow_times SET recovered_ms = $1 WHERE flow_id = $2 AND customer_id = $3";
 pub(super) const AWAIT: &str = "INSERT INTO flow_times (flow_id, customer_id, next_ms, failures, owner, fence, \
-     until_ms) VALUES ($1, $2, $3, 0, '', 0, 0) ON CONFLICT (flow_id) DO UPDATE SET next_ms = \
-     CASE WHEN flow_times.next_ms < excluded.next_ms THEN flow_times.next_ms ELSE excluded.next_ms END";
+     until_ms, awaited_ms) VALUES ($1, $2, $3, 0, '', 0, 0, $3) ON CONFLICT (flow_id) DO UPDATE SET next_ms = \
+     CASE WHEN flow_times.next_ms < excluded.next_ms THEN flow_times.next_ms ELSE excluded.next_ms END, awaited_ms = \
+     CASE WHEN flow_times.awaited_ms > excluded.awaited_ms THEN flow_times.awaited_ms ELSE excluded.awaited_ms END";
 pub(super) const PAUSE: &str = "UPDATE flow_times SET paused_ms = $1 WHERE flow_id = $2 AND customer_id = $3";
 pub(super) const FIND: &str = "SELECT customer_id, flow_id, fence, polled_ms, refreshed_ms, swept_ms, reconciled_ms, \
      recovered_ms, paused_ms, failures, next_ms FROM flow_times WHERE flow_id = $1 AND customer_id = $2";

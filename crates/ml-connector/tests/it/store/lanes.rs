@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ml_connector::store::{Access, Ids, Store, StoreError};
+use ml_connector::store::{Access, FlowTimes, Ids, Store, StoreError};
 
 use super::facts::{Frozen, LANE, NOW_MS, event, world, world_on};
 use crate::both;
@@ -12,7 +12,26 @@ both!(
     one_of_many_claims_wins,
     a_lease_ends_with_its_time_and_passes_on_with_a_higher_fence,
     a_budget_remembers_as_long_as_it_must,
+    what_somebody_did_during_a_pass_makes_its_flow_due_again,
 );
+
+async fn what_somebody_did_during_a_pass_makes_its_flow_due_again(database: TestDatabase) {
+    let world = world_on(&database).await;
+    let (began_ms, ended_ms, later_ms) = (NOW_MS + 10, NOW_MS + 50, NOW_MS + 60_000);
+    for acted in [false, true] {
+        let due_ms = if acted { later_ms } else { began_ms };
+        let claim = world.store.claim_due_flows("worker", due_ms, 30_000, 1).await.unwrap().remove(0);
+        let mut tx = world.customer.begin().await.unwrap();
+        if acted {
+            tx.await_flow(&world.flow, began_ms + 20).await.unwrap();
+        }
+        let times = FlowTimes { next_ms: later_ms, ..claim.times };
+        assert!(tx.finish_flow(&claim, &times, began_ms, ended_ms).await.unwrap());
+        tx.commit_untraced(ended_ms).await.unwrap();
+        let next_ms = world.customer.flow_times(&world.flow).await.unwrap().next_ms;
+        assert_eq!(next_ms, if acted { ended_ms } else { later_ms });
+    }
+}
 
 async fn one_of_many_claims_wins(database: TestDatabase) {
     let world = world_on(&database).await;
