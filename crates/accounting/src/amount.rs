@@ -187,6 +187,11 @@ impl SourceAmount {
         Ok(Self { units, scale })
     }
 
+    /// The figure with all the decimals it came with.
+    pub fn decimals(self) -> String {
+        decimals(self.units, self.scale)
+    }
+
     /// The figure in the currency's minor units, where it has an exact form there.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ mod hand_over;
 mod handled;
 mod held;
 mod history;
+mod hold;
 mod idempotency;
 mod ids;
 mod installation;
@@ -98,6 +99,7 @@ pub use grant::{Grant, Granted, NamedGrant, Right, Role};
 pub use hand_over::HandOver;
 pub use held::{Release, StoredReport, UntranslatedReport};
 pub use history::{PostingHistory, ReportHistory};
+pub use hold::{Hold, Leaving};
 pub use idempotency::{Claimed, KEPT_MS, KeyedRequest};
 pub use ids::{
     CaseId, CustomerId, FlowId, Ids, MessageId, ReconciliationId, RequestId, RunId, TokenId, UserId, WantedId,
@@ -116,8 +118,8 @@ pub use posting::{NewPosting, PostingChange, PostingTotal, StoredPosting};
 pub use reconciliation::{Reconciliation, ReconciliationState};
 pub use reference_drift::{NewReferenceDrift, ReferenceDrift};
 pub use report::{
-    Arrival, InboxReport, InboxState, KnownReport, NewReport, RawReport, ReportChange, ReportTotal, ReportVersion,
-    Unseen,
+    Arrival, FoundReports, InboxReport, InboxState, KnownReport, NewReport, RawReport, ReportChange, ReportFilter,
+    ReportKey, ReportOrder, ReportSort, ReportTotal, ReportVersion, Unseen,
 };
 pub use secret::SecretInfo;
 pub use session::Session;

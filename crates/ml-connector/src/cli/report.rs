@@ -11,7 +11,7 @@ use super::output::{Failure, clean, heading, money, print_json, print_text, prob
 use crate::clock::Clock;
 use crate::store::{Access, PostingHistory, ReportHistory, StoredPosting};
 use crate::work::start::open_store;
-use crate::work::told::{Told, history_json, tell, time_text};
+use crate::work::told::{Told, history_json, source_of, tell, time_text};
 
 /// Options of `report`.
 #[derive(Debug, Args)]
@@ -42,7 +42,8 @@ impl Report {
             found = true;
             let (report, postings) = tell(&customer, history).await?;
             if common.json {
-                print_json(&history_json(&flow.name, &report, &postings));
+                let source = source_of(&customer, &report.report).await?;
+                print_json(&history_json(&flow.name, &report, &postings, source.as_ref()));
             } else {
                 print_text(&as_text(&flow.name, &report, &postings, self.raw));
             }
@@ -64,6 +65,12 @@ fn as_text(flow: &str, history: &ReportHistory, postings: &[Told], raw: bool) ->
         text.push_str(&format!("total:    {} {currency}\n", money(minor, currency)));
     }
     report.problems.iter().for_each(|problem| text.push_str(&clean(&problem_text(problem))));
+    for (what, mark) in [("kept back", &history.hold), ("handled", &history.handled)] {
+        if let Some(mark) = mark {
+            let since = time_text(mark.at_ms);
+            text.push_str(&format!("{what}: {} ({} at {since})\n", clean(&mark.reason), mark.actor));
+        }
+    }
     for skipped in &report.skipped {
         let amount = skipped.amount.map(|amount| format!(" {amount}")).unwrap_or_default();
         text.push_str(&format!("left out: {}{amount}: {}\n", skipped.expense, clean(&skipped.reason)));

@@ -12,9 +12,9 @@ use serde_json::json;
 use super::chart::parse_hash;
 use super::error::{StoreError, failed};
 use super::flow::flow_id;
-use super::ids::FlowId;
+use super::ids::{CustomerId, FlowId};
 use super::rows::{OWN, Rows, batches};
-use super::sql::{self, Row};
+use super::sql::{self, Row, Target};
 use super::tx::Tx;
 use super::{AuditEvent, CustomerStore};
 
@@ -102,7 +102,7 @@ pub struct Approval {
 }
 
 /// The entry that a decision is about, as it stands.
-struct Target {
+struct Subject {
     flow: FlowId,
     report_id: String,
     company: String,
@@ -233,18 +233,7 @@ impl CustomerStore {
         &self,
         references: &[&Reference],
     ) -> Result<HashMap<Reference, Vec<Approval>>, StoreError> {
-        let mut found: HashMap<Reference, Vec<Approval>> = HashMap::new();
-        for batch in batches(references) {
-            let mut reading = sql::query(OF_REFERENCES.text(batch.len())).bind(self.id().as_str());
-            for reference in batch {
-                reading = reading.bind(reference.as_str());
-            }
-            for row in reading.fetch_all(self.reader()).await.map_err(failed("reading approvals"))? {
-                let approval = read(&row)?;
-                found.entry(approval.reference.clone()).or_default().push(approval);
-            }
-        }
-        Ok(found)
+        of_references(self.reader(), self.id(), references).await
     }
 
     /// The register: at most `limit` decisions before the number `before`, newest first.
@@ -282,13 +271,13 @@ pub fn standing<'a>(decisions: &'a [Approval], sha256: &[u8; 32]) -> Vec<&'a App
 }
 
 impl Tx {
-    async fn target(&mut self, reference: &Reference) -> Result<Target, StoreError> {
+    async fn target(&mut self, reference: &Reference) -> Result<Subject, StoreError> {
         let reading = failed("reading what a decision is about");
         let customer = self.customer_id().clone();
         let finding = sql::query(TARGET).bind(reference.as_str()).bind(customer.as_str());
         let row = finding.fetch_optional(self.connection()).await.map_err(&reading)?;
         let row = row.ok_or_else(|| StoreError::NotFound { what: "posting", id: reference.to_string() })?;
-        Ok(Target {
+        Ok(Subject {
             flow: flow_id(row.try_get(0).map_err(&reading)?)?,
             report_id: row.try_get(1).map_err(&reading)?,
             company: row.try_get(2).map_err(&reading)?,
@@ -322,6 +311,26 @@ impl Tx {
         adding.execute(self.connection()).await.map_err(failed("keeping an approval"))?;
         Ok(())
     }
+}
+
+/// The decisions on entries, inside or outside of a transaction.
+pub(super) async fn of_references(
+    mut target: Target<'_>,
+    customer: &CustomerId,
+    references: &[&Reference],
+) -> Result<HashMap<Reference, Vec<Approval>>, StoreError> {
+    let mut found: HashMap<Reference, Vec<Approval>> = HashMap::new();
+    for batch in batches(references) {
+        let mut reading = sql::query(OF_REFERENCES.text(batch.len())).bind(customer.as_str());
+        for reference in batch {
+            reading = reading.bind(reference.as_str());
+        }
+        for row in reading.fetch_all(target.again()).await.map_err(failed("reading approvals"))? {
+            let approval = read(&row)?;
+            found.entry(approval.reference.clone()).or_default().push(approval);
+        }
+    }
+    Ok(found)
 }
 
 fn read(row: &Row) -> Result<Approval, StoreError> {

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 
 use super::CustomerStore;
 use super::error::{StoreError, failed};
-use super::ids::FlowId;
+use super::hold::Hold;
+use super::ids::{CustomerId, FlowId};
 use super::rows::{OWN, Rows, batches};
-use super::sql;
+use super::sql::{self, Target};
 use super::tx::Tx;
 
 pub(super) const HANDLE: &str = "INSERT INTO handled_reports (customer_id, flow_id, report_id, reason, actor, at_ms) \
@@ -20,6 +21,8 @@ pub(super) const AGAIN: &str = "UPDATE reports SET state = 'seen', problems = NU
      changed_ms = $1 WHERE customer_id = $2 AND flow_id = $3 AND report_id = $4 \
      AND state IN ('held', 'skipped', 'rejected')";
 pub(super) const ANY: &str = "SELECT report_id FROM handled_reports WHERE customer_id = $1 AND flow_id = $2 LIMIT 1";
+pub(super) const FIND: &str = "SELECT reason, actor, at_ms FROM handled_reports \
+     WHERE customer_id = $1 AND flow_id = $2 AND report_id = $3";
 pub(super) static OF_REPORTS: Rows = Rows::new(
     "SELECT report_id, reason FROM handled_reports WHERE customer_id = ? AND flow_id = ? AND report_id IN (",
     &[OWN],
@@ -87,15 +90,36 @@ impl CustomerStore {
     /// # Errors
     /// [`StoreError::Statement`].
     pub async fn handled(&self, flow: &FlowId, ids: &[&str]) -> Result<HashMap<String, String>, StoreError> {
-        let mut found = HashMap::new();
-        for batch in batches(ids) {
-            let mut reading = sql::query_as::<(String, String)>(OF_REPORTS.text(batch.len()));
-            reading = reading.bind(self.id().as_str()).bind(flow.as_str());
-            for id in batch {
-                reading = reading.bind(*id);
-            }
-            found.extend(reading.fetch_all(self.reader()).await.map_err(failed("reading handled reports"))?);
-        }
-        Ok(found)
+        reasons(self.reader(), self.id(), flow, ids).await
     }
+
+    /// Why, by whom and since when a report is handled elsewhere, if it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn handled_mark(&self, flow: &FlowId, report_id: &str) -> Result<Option<Hold>, StoreError> {
+        let finding = sql::query_as::<(String, String, i64)>(FIND).bind(self.id().as_str()).bind(flow.as_str());
+        let found = finding.bind(report_id).fetch_optional(self.reader()).await;
+        let found = found.map_err(failed("reading why a report is handled elsewhere"))?;
+        Ok(found.map(|(reason, actor, at_ms)| Hold { reason, actor, at_ms }))
+    }
+}
+
+/// Of these reports, those that are handled elsewhere, with the reason; inside or outside of a transaction.
+pub(super) async fn reasons(
+    mut target: Target<'_>,
+    customer: &CustomerId,
+    flow: &FlowId,
+    ids: &[&str],
+) -> Result<HashMap<String, String>, StoreError> {
+    let mut found = HashMap::new();
+    for batch in batches(ids) {
+        let mut reading = sql::query_as::<(String, String)>(OF_REPORTS.text(batch.len()));
+        reading = reading.bind(customer.as_str()).bind(flow.as_str());
+        for id in batch {
+            reading = reading.bind(*id);
+        }
+        found.extend(reading.fetch_all(target.again()).await.map_err(failed("reading handled reports"))?);
+    }
+    Ok(found)
 }

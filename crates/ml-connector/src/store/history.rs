@@ -1,17 +1,20 @@
 //! Everything that is on record of one report, for whoever asks what happened and why. It only puts together what the
 //! other nouns read.
 
+use super::approval::Approval;
 use super::attempt::{Attempt, Request, StoredObservation};
 use super::audit::AuditEntry;
+use super::case::Case;
 use super::customer::CustomerStore;
 use super::error::StoreError;
+use super::hold::Hold;
 use super::ids::FlowId;
 use super::lines::StoredLine;
 use super::posting::StoredPosting;
 use super::report::{InboxReport, ReportVersion};
 
 /// One report with all that followed from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReportHistory {
     /// Where it stands.
     pub report: InboxReport,
@@ -19,6 +22,14 @@ pub struct ReportHistory {
     pub versions: Vec<ReportVersion>,
     /// Its entries.
     pub postings: Vec<PostingHistory>,
+    /// What a person must, or had to, decide about it, the oldest first.
+    pub cases: Vec<Case>,
+    /// What people decided about the bytes of its entries, the oldest first; also of bytes that were replaced since.
+    pub approvals: Vec<Approval>,
+    /// Why it is kept back, where it is.
+    pub hold: Option<Hold>,
+    /// Why it was taken out of our hands, where it was.
+    pub handled: Option<Hold>,
     /// The audit entries whose subject is the report or one of its references, by sequence number.
     pub audit: Vec<AuditEntry>,
 }
@@ -54,7 +65,19 @@ impl CustomerStore {
             subjects.resize(10, report_id);
         }
         let audit = self.audit_of(&subjects).await?;
-        Ok(Some(ReportHistory { versions: self.report_versions(report_id).await?, report, postings, audit }))
+        let references: Vec<_> = postings.iter().map(|history| &history.posting.reference).collect();
+        let mut approvals: Vec<Approval> = self.approvals_of(&references).await?.into_values().flatten().collect();
+        approvals.sort_by_key(|approval| approval.number);
+        Ok(Some(ReportHistory {
+            versions: self.report_versions(report_id).await?,
+            cases: self.cases_of(flow, report_id).await?,
+            approvals,
+            hold: self.holds(flow, &[report_id]).await?.remove(report_id),
+            handled: self.handled_mark(flow, report_id).await?,
+            report,
+            postings,
+            audit,
+        }))
     }
 
     async fn posting_history(&self, posting: StoredPosting) -> Result<PostingHistory, StoreError> {

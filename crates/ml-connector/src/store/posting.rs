@@ -18,9 +18,11 @@ use super::sql;
 use super::tx::Tx;
 
 mod batch;
+mod left;
 mod read;
 
 pub(super) use batch::{DATED, LINES_OF, NAMED, OF_REPORTS};
+pub(super) use left::LEFT;
 pub(super) use read::{FIND_NO, HAS_IN_STATE, IN_STATE, LINES, OF_REPORT, OTHER_FLOW, PAYLOADS, TOTALS};
 pub use read::{PostingTotal, StoredPosting};
 

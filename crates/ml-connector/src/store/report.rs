@@ -16,10 +16,13 @@ use super::rows::{INT, OWN, Rows, TEXT, batches};
 use super::sql::{self, Query, Row};
 use super::tx::Tx;
 
+mod find;
 mod named;
 mod read;
 mod state;
 
+pub(super) use find::{APPROVED_DOWN, APPROVED_UP, BY_NUMBER, FIRST_DOWN, FIRST_UP, MONEY_DOWN, MONEY_UP, NUMBERED};
+pub use find::{FoundReports, ReportFilter, ReportKey, ReportOrder, ReportSort};
 pub(super) use named::NAMED;
 pub(super) use read::{FIND, FIND_NO, FIND_RAW, IN_STATE, KNOWN, RAW_IN_STATE, TOTALS, UNSEEN, VERSIONS, small};
 pub use read::{InboxReport, KnownReport, RawReport, ReportTotal, ReportVersion, Unseen};

@@ -30,6 +30,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
     schema!(6, "0006_config.sql"),
     schema!(7, "0007_notices.sql"),
     schema!(9, "0009_figures.sql"),
+    schema!(10, "0010_reports.sql"),
     schema!(12, "0012_board.sql"),
 ];
 

@@ -3,7 +3,7 @@
 
 use super::rows::{Rows, SIZES};
 use super::sql::Text;
-use super::{agreement, approval, board, customer_figures, gate, hand_over, handled, look_alike, message};
+use super::{agreement, approval, board, customer_figures, gate, hand_over, handled, hold, look_alike, message};
 use super::{
     attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_figures, flow_time,
     grant, held, idempotency, installation, lane, link, master_key, notice, pass, posting, reconciliation,
@@ -57,6 +57,14 @@ const PLAIN: &[&str] = &[
     report::FIND_RAW,
     report::VERSIONS,
     report::TOTALS,
+    report::FIRST_UP,
+    report::FIRST_DOWN,
+    report::APPROVED_UP,
+    report::APPROVED_DOWN,
+    report::MONEY_UP,
+    report::MONEY_DOWN,
+    report::BY_NUMBER,
+    posting::LEFT,
     posting::FIND_NO,
     posting::IN_STATE,
     posting::HAS_IN_STATE,
@@ -111,6 +119,10 @@ const PLAIN: &[&str] = &[
     handled::TAKE_BACK,
     handled::AGAIN,
     handled::ANY,
+    handled::FIND,
+    hold::PUT,
+    hold::LIFT,
+    hold::ANY,
     agreement::ADD,
     agreement::LIST,
     audit::HEAD,
@@ -259,11 +271,13 @@ static OVER_ROWS: &[&Rows] = &[
     &posting::OF_REPORTS,
     &posting::LINES_OF,
     &report::NAMED,
+    &report::NUMBERED,
     &approval::OF_REFERENCES,
     &gate::OF_REPORTS,
     &gate::FACTS,
     &look_alike::UNANSWERED,
     &handled::OF_REPORTS,
+    &hold::OF_REPORTS,
     &attempt::ADD_ATTEMPTS,
     &attempt::FINISH_ATTEMPTS,
     &attempt::COUNT_OBSERVATIONS,

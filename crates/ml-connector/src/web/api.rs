@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use super::state::State;
 use super::{
     approvals, audit, cases, causes, chart_changes, charts, customers, dashboard, entrance, flows, foresight, grants,
-    guard, hand_over, health, installation, links, me, messages, metrics, operator, passes, reconciliations, reference,
-    reports, secrets, sessions, tokens, users, wall, wishes,
+    guard, hand_over, health, holds, installation, links, me, messages, metrics, operator, passes, reconciliations,
+    reference, report_lists, reports, secrets, sessions, tokens, users, wall, wishes,
 };
 
 /// Where every route of the API begins.
@@ -82,6 +82,8 @@ fn resources() -> OpenApiRouter<State> {
         .merge(flows::routes())
         .merge(wishes::routes())
         .merge(reports::routes())
+        .merge(report_lists::routes())
+        .merge(holds::routes())
         .merge(secrets::routes())
         .merge(audit::routes())
         .merge(approvals::routes())

@@ -273,6 +273,10 @@ async fn handle(
     let mut tx = customer.begin().await?;
     let event = match reason {
         Some(reason) => {
+            // Asked once more where nothing can come in between: an entry may have left while the report was read.
+            if let Some((reference, stands)) = tx.entries_left(&flow.id, &report.report_id).await?.first() {
+                return Err(Refusal::conflict(format!("Entry {reference} is {stands}: its case decides about it.")));
+            }
             tx.handle_elsewhere(&flow.id, &report.report_id, reason, caller.user().id.as_str(), at_ms).await?;
             let detail = json!({ "flow": flow.id.as_str(), "reason": reason });
             actor.event("report.handled_elsewhere", report.report_id.as_str(), detail)

@@ -21,6 +21,11 @@ impl Csv {
         csv
     }
 
+    /// More rows of a table whose header went out before.
+    pub(super) const fn more() -> Self {
+        Self(String::new())
+    }
+
     /// One more row.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         for (at, cell) in cells.into_iter().enumerate() {
@@ -48,7 +53,14 @@ impl Csv {
 
 /// Whether a spreadsheet would compute with it; a plain number is harmless.
 fn is_formula(text: &str) -> bool {
-    text.starts_with(FORMULA) && text.parse::<i128>().is_err()
+    text.starts_with(FORMULA) && !is_number(text)
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|letter| letter.is_ascii_digit());
+    all_digits(whole) && all_digits(fraction)
 }
 
 /// A file to be saved under this name, which holds nothing from outside.

@@ -39,7 +39,8 @@ impl Paging {
         self.limit() + 1
     }
 
-    fn limit(&self) -> u32 {
+    /// Rows of the page.
+    pub fn limit(&self) -> u32 {
         self.limit.unwrap_or(USUAL).clamp(1, LIMIT)
     }
 }

@@ -1,4 +1,4 @@
-//! Reports: where each stands, and the whole history of one in a single answer.
+//! Reports: where each stands, and the whole history of one in a single answer. Lists of them are in `report_lists`.
 
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
@@ -10,21 +10,23 @@ use utoipa_axum::routes;
 use super::caller::Caller;
 use super::flows::{FlowPlace, flow_id};
 use super::moment::Moment;
-use super::page::{Cursors, Page, Paging};
+use super::page::Page;
 use super::problem::Refusal;
-use super::request::{Asked, Place};
+use super::request::Place;
 use super::state::State;
-use crate::store::{InboxReport, InboxState, ReportTotal, Right};
+use crate::store::{Hold, InboxReport, ReportTotal, Right};
 use crate::work::summary::problem_json;
-use crate::work::told::{history_json, tell};
+use crate::work::told::{history_json, source_of, tell};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(list_reports)).routes(routes!(sum_up_reports)).routes(routes!(show_report))
+    OpenApiRouter::new().routes(routes!(sum_up_reports)).routes(routes!(show_report))
 }
 
 /// A report.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReportAnswer {
+    /// The flow that reads it.
+    flow: String,
     /// Its id at the source.
     report_id: String,
     /// The number that people quote.
@@ -49,15 +51,42 @@ pub(super) struct ReportAnswer {
     skipped_minor: Option<i64>,
     /// What stands in the way, each with its remedy.
     problems: Vec<Value>,
+    /// Why a person keeps it back; null where nobody does.
+    hold: Option<HoldAnswer>,
     /// When it was first seen.
     first_seen_at: Moment,
     /// When it last changed here.
     changed_at: Moment,
 }
 
+/// Why a report is kept back.
+#[derive(Serialize, ToSchema)]
+pub(super) struct HoldAnswer {
+    /// Why.
+    reason: String,
+    /// Who said so.
+    actor: String,
+    /// Since when.
+    since_at: Moment,
+}
+
+impl From<Hold> for HoldAnswer {
+    fn from(hold: Hold) -> Self {
+        Self { reason: hold.reason, actor: hold.actor, since_at: Moment(hold.at_ms) }
+    }
+}
+
+impl ReportAnswer {
+    /// With the hold that stands over it.
+    pub(super) fn with_hold(report: InboxReport, hold: Option<Hold>) -> Self {
+        Self { hold: hold.map(HoldAnswer::from), ..Self::from(report) }
+    }
+}
+
 impl From<InboxReport> for ReportAnswer {
     fn from(report: InboxReport) -> Self {
         Self {
+            flow: report.flow.to_string(),
             report_id: report.report_id,
             number: report.number,
             name: report.name,
@@ -70,6 +99,7 @@ impl From<InboxReport> for ReportAnswer {
             amount_minor: report.amount_minor,
             skipped_minor: report.skipped_minor,
             problems: report.problems.iter().map(problem_json).collect(),
+            hold: None,
             first_seen_at: Moment(report.first_seen_ms),
             changed_at: Moment(report.changed_ms),
         }
@@ -106,20 +136,6 @@ impl From<ReportTotal> for TotalAnswer {
     }
 }
 
-/// Which reports are asked for.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ReportPaging {
-    /// States, separated by commas; all unless given.
-    states: Option<String>,
-    /// `next` of the page before.
-    #[serde(default)]
-    after: String,
-    /// Rows of the page: 50 unless given, 200 at most.
-    limit: Option<u32>,
-}
-
 /// Which report of which flow.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -130,33 +146,6 @@ pub(super) struct ReportPlace {
     pub(super) flow: String,
     /// The report's id at the source.
     pub(super) report: String,
-}
-
-/// List reports, the first seen first
-#[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/reports", operation_id = "list_reports",
-    tag = "Reports", params(FlowPlace, ReportPaging),
-    responses((status = 200, description = "A page of reports", body = Page<ReportAnswer>)))]
-async fn list_reports(
-    Shared(state): Shared<State>,
-    caller: Caller,
-    Place(place): Place<FlowPlace>,
-    Asked(asked): Asked<ReportPaging>,
-) -> Result<axum::Json<Page<ReportAnswer>>, Refusal> {
-    let (customer, _) = caller.customer(&state, &place.customer, Right::View).await?;
-    let flow = customer.flow(&flow_id(&place.flow)?).await?;
-    let unknown = |name: &str| Refusal::invalid("states", format!("'{name}' is no state of a report."));
-    let states = match &asked.states {
-        None => InboxState::ALL.to_vec(),
-        Some(names) => {
-            let states = names.split(',').map(|name| InboxState::parse(name.trim()).ok_or_else(|| unknown(name)));
-            states.collect::<Result<Vec<_>, _>>()?
-        }
-    };
-    let paging = Paging::of(asked.after, asked.limit);
-    let cursors = Cursors::new(&customer, "reports", flow.id.as_str());
-    let after = cursors.after(&paging)?;
-    let rows = customer.reports_in(&flow.id, &states, after.as_deref(), paging.rows()).await?;
-    Ok(axum::Json(cursors.cut(&paging, rows, |row| row.report_id.clone(), ReportAnswer::from)))
 }
 
 /// Sum up a flow's reports, by state and currency
@@ -176,7 +165,8 @@ async fn sum_up_reports(
 
 /// Show everything on record of one report
 ///
-/// Where it stands and why, its entries with the reason of every line, every attempt with what was sent and what came
+/// Where it stands and why, its expenses, what keeps it back, its cases, its entries with what was decided about their
+/// bytes and the reason of every line, every attempt with what was sent and what came
 /// back (secrets masked), and the audit of all of it.
 #[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/reports/{report}", operation_id = "show_report",
     tag = "Reports", params(ReportPlace),
@@ -189,6 +179,7 @@ async fn show_report(
     let (customer, _) = caller.customer(&state, &place.customer, Right::View).await?;
     let flow = customer.flow(&flow_id(&place.flow)?).await?;
     let history = customer.report_history(&flow.id, &place.report).await?.ok_or_else(Refusal::not_found)?;
+    let source = source_of(&customer, &history.report).await?;
     let (history, told) = tell(&customer, history).await?;
-    Ok(axum::Json(history_json(&flow.name, &history, &told)))
+    Ok(axum::Json(history_json(&flow.name, &history, &told, source.as_ref())))
 }

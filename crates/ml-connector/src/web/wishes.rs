@@ -75,8 +75,8 @@ pub(super) struct Wish {
     from: Option<String>,
     /// Last day of the period.
     to: Option<String>,
-    /// For `release`: which cause, else everything that was mended.
-    cause: Option<Value>,
+    /// For `release`: the id of a cause, else everything that was mended and waits.
+    cause: Option<String>,
 }
 
 /// Which wish of which customer.
@@ -117,8 +117,13 @@ async fn ask(
     if needs_period && detail.len() < 2 {
         return Err(Refusal::invalid("from", "This needs `from` and `to`, two days such as 2026-01-31."));
     }
-    if let Some(cause) = asked.cause {
-        detail.insert("cause".to_owned(), cause);
+    match asked.cause {
+        Some(_) if kind != WantedKind::Release => {
+            return Err(Refusal::invalid("cause", "Only a release names a cause."));
+        }
+        Some(cause) => drop(detail.insert("cause".to_owned(), Value::from(cause))),
+        None if kind == WantedKind::Release => drop(detail.insert("all".to_owned(), Value::from(true))),
+        None => {}
     }
     let at_ms = state.clock.now_ms();
     let mut tx = customer.begin().await?;

@@ -4,6 +4,7 @@
 //!
 //! | gate | opens when |
 //! |---|---|
+//! | 147 kept back | the person who may operate releases the hold |
 //! | 146 rejected | somebody lifts the rejection, or other bytes take the place |
 //! | 145 looks already booked | a person says that it is another one |
 //! | 144 hand-over | the ledger was read and nothing was found, or a person confirms |
@@ -14,7 +15,7 @@
 //!
 //! Nothing is sent here and no vendor is called.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use accounting::identity::Reference;
 use accounting::{Amount, Code, Problem};
@@ -24,7 +25,7 @@ use super::entry::ReportEntries;
 use super::hand_over::Standing;
 use super::lane::Lane;
 use super::{ACTOR, Work, WorkError};
-use crate::store::{Approval, AuditEvent, EntryFacts, GateShown, GateShut, Judgement, standing};
+use crate::store::{Approval, AuditEvent, EntryFacts, GateShown, GateShut, Hold, Judgement, standing};
 use crate::systems::Destination;
 
 /// What holds for the whole flow while entries are admitted, and what was counted.
@@ -33,6 +34,7 @@ pub struct Admission {
     hand_over: Standing,
     look_alikes: bool,
     rejections: bool,
+    holds: bool,
     closed: Option<Problem>,
     ceiling: Option<Amount>,
     sent_minor: i64,
@@ -57,6 +59,7 @@ struct Known {
     facts: HashMap<String, EntryFacts>,
     approvals: HashMap<Reference, Vec<Approval>>,
     unanswered: HashMap<String, (String, Vec<String>)>,
+    holds: BTreeMap<String, Hold>,
 }
 
 impl<S: Sync, D: Destination> Work<'_, S, D> {
@@ -79,6 +82,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
             hand_over: self.hand_over_standing().await?,
             look_alikes: self.customer.count_unanswered(&self.flow_id).await? > 0,
             rejections: self.customer.any_rejection(&self.flow_id).await?,
+            holds: self.customer.any_hold(&self.flow_id).await?,
             closed: self.closed().await?,
             ceiling: control.ceiling_day,
             sent_minor,
@@ -163,7 +167,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     /// Nothing is asked of any entry, and none waits.
     fn is_open(&self, admission: &Admission) -> bool {
         let control = &self.flow.control;
-        let free = admission.hand_over == Standing::Free && !admission.look_alikes && !admission.rejections;
+        let free = admission.hand_over == Standing::Free && !admission.look_alikes && !admission.rejections && !admission.holds;
         let unasked = !control.two_person && control.approve_above.is_none() && admission.reviewed;
         free && unasked && admission.closed.is_none() && admission.ceiling.is_none() && !admission.any_gate
     }
@@ -194,6 +198,7 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
                 true => self.customer.unanswered(&self.flow_id, &ids).await?,
                 false => HashMap::new(),
             },
+            holds: if admission.holds { self.customer.holds(&self.flow_id, &ids).await? } else { BTreeMap::new() },
         })
     }
 
@@ -206,6 +211,10 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         counts: bool,
     ) -> Result<Verdict, WorkError> {
         let id = report.report_id.as_str();
+        if let Some(hold) = known.holds.get(id) {
+            let detail = format!("{}: {}", hold.actor, hold.reason);
+            return Ok(Verdict::Wait(Problem::of_report(Code::HeldByPerson, "", detail)));
+        }
         if let Some(rejected) = rejection(report, known) {
             return Ok(Verdict::Wait(rejected));
         }

@@ -19,7 +19,7 @@ use super::record::Done;
 use super::summary::Summary;
 use super::way::Steps;
 use super::{ACTOR, Work, WorkError};
-use crate::store::{AuditEvent, Lease, NewAttempt, NewRequest, PostingChange, RequestId};
+use crate::store::{AuditEvent, Leaving, Lease, NewAttempt, NewRequest, PostingChange, RequestId, Tx};
 use crate::systems::{Destination, Fault, Outgoing, Sent};
 
 /// Reports whose entries go in one request.
@@ -147,8 +147,9 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
                 continue;
             }
             let id = self.customer.store().ids().request(self.clock.now_ms())?;
-            let started_ms = self.commit_sending(lane, &id, &mut request).await?;
-            return Ok(Some(Ready { request, id, started_ms }));
+            if let Some(started_ms) = self.commit_sending(lane, &id, &mut request).await? {
+                return Ok(Some(Ready { request, id, started_ms }));
+            }
         }
         Ok(None)
     }
@@ -228,14 +229,24 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         Ok(!request.reports.is_empty())
     }
 
-    /// Commits the attempt and the state SENDING, before the first byte leaves.
-    async fn commit_sending(&self, lane: &Lane, id: &RequestId, request: &mut Request) -> Result<i64, WorkError> {
+    /// Commits the attempt and the state SENDING, before the first byte leaves; `None` where nothing of the request may
+    /// leave any more.
+    async fn commit_sending(
+        &self,
+        lane: &Lane,
+        id: &RequestId,
+        request: &mut Request,
+    ) -> Result<Option<i64>, WorkError> {
         let company = self.destination.company();
         let at_ms = self.clock.now_ms();
         let lease = self.hold(lane).await?;
         let (head, tail) = self.destination.masked_envelope(id.as_str(), request.all_or_none);
-        let control_ids: Vec<String> = request.entries().map(|entry| self.control_id(entry)).collect();
         let mut tx = self.customer.begin().await?;
+        self.without_stopped(&mut tx, request).await?;
+        if request.reports.is_empty() {
+            return Ok(None);
+        }
+        let control_ids: Vec<String> = request.entries().map(|entry| self.control_id(entry)).collect();
         let references: Vec<Reference> = request.entries().map(|entry| entry.reference.clone()).collect();
         let observed = tx.count_observations(&references.iter().collect::<Vec<_>>()).await?;
         for (entry, observations) in request.entries_mut().zip(observed) {
@@ -276,7 +287,23 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
         let named: Vec<&str> = request.entries().map(|entry| entry.reference.as_str()).collect();
         let detail = json!({ "references": named, "all_or_none": request.all_or_none });
         tx.commit(at_ms, vec![AuditEvent::new(ACTOR, "request.sending", id.as_str(), detail)]).await?;
-        Ok(at_ms)
+        Ok(Some(at_ms))
+    }
+
+    /// Takes those reports out that a person has stopped since they were admitted: they stay as they are, and the next
+    /// pass shows the gate they wait at.
+    async fn without_stopped(&self, tx: &mut Tx, request: &mut Request) -> Result<(), WorkError> {
+        let leaving: Vec<Leaving<'_>> = request
+            .reports
+            .iter()
+            .map(|report| Leaving {
+                report_id: &report.report_id,
+                entries: report.entries.iter().map(|entry| (&entry.reference, &entry.sha256)).collect(),
+            })
+            .collect();
+        let stopped = tx.stopped(&self.flow_id, &leaving).await?;
+        request.reports.retain(|report| !stopped.contains(&report.report_id));
+        Ok(())
     }
 
     /// The idempotency key of an entry.

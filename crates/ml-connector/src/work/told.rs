@@ -1,11 +1,17 @@
 //! All that is on record of one report, for machines: the command line and the API tell it in the same words. It reads
 //! the store and decides nothing.
 
+use accounting::amount::SourceAmount;
+use accounting::report::{Expense, ExpenseReport};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 
 use super::summary::problem_json;
-use crate::store::{Attempt, CustomerStore, PostingHistory, ReportHistory, Request, StoreError, StoredLine};
+use crate::store::{
+    Approval, Attempt, Case, CustomerStore, Hold, InboxReport, PostingHistory, ReportHistory, Request, StoreError,
+    StoredLine, standing,
+};
+use crate::systems::expensify::report_of;
 
 /// A posting with the requests that carried it, as they were sent.
 pub struct Told {
@@ -34,6 +40,15 @@ pub async fn tell(
     Ok((history, told))
 }
 
+/// The report as its source gave it last; `None` where the bytes cannot be read any more.
+///
+/// # Errors
+/// Those of the store.
+pub async fn source_of(customer: &CustomerStore, report: &InboxReport) -> Result<Option<ExpenseReport>, StoreError> {
+    let raw = customer.raw_report(&report.report_id, &report.content_hash).await?;
+    Ok(raw.and_then(|raw| report_of(&raw).ok()))
+}
+
 /// The request as it was sent, with the functions of other reports left out.
 fn body(attempt: &Attempt, request: &Request, payload: &str) -> String {
     let function = format!("<function controlid=\"{}\">{payload}</function>", attempt.control_id);
@@ -46,9 +61,15 @@ fn body(attempt: &Attempt, request: &Request, payload: &str) -> String {
     }
 }
 
-/// The whole history.
-pub fn history_json(flow: &str, history: &ReportHistory, postings: &[Told]) -> Value {
+/// The whole history. `source` is what [`source_of`] gives.
+pub fn history_json(
+    flow: &str,
+    history: &ReportHistory,
+    postings: &[Told],
+    source: Option<&ExpenseReport>,
+) -> Value {
     let report = &history.report;
+    let expenses = source.map(|source| &source.expenses).into_iter().flatten();
     json!({
         "flow": flow,
         "report_id": report.report_id,
@@ -72,7 +93,12 @@ pub fn history_json(flow: &str, history: &ReportHistory, postings: &[Told]) -> V
             "amount_minor": skipped.amount.map(|amount| amount.minor),
             "reason": skipped.reason,
         })).collect::<Vec<_>>(),
-        "postings": postings.iter().map(posting_json).collect::<Vec<_>>(),
+        "source_url": source.and_then(|source| source.url.as_deref()),
+        "expenses": expenses.map(expense_json).collect::<Vec<_>>(),
+        "hold": history.hold.as_ref().map(hold_json),
+        "handled": history.handled.as_ref().map(hold_json),
+        "cases": history.cases.iter().map(case_json).collect::<Vec<_>>(),
+        "postings": postings.iter().map(|told| posting_json(told, &history.approvals)).collect::<Vec<_>>(),
         "audit": history.audit.iter().map(|entry| json!({
             "seq": entry.seq, "at": time_text(entry.at_ms), "action": entry.action, "subject": entry.subject,
             "detail": serde_json::from_str::<Value>(&entry.detail).unwrap_or(Value::Null),
@@ -80,8 +106,62 @@ pub fn history_json(flow: &str, history: &ReportHistory, postings: &[Told]) -> V
     })
 }
 
-fn posting_json(told: &Told) -> Value {
+fn expense_json(expense: &Expense) -> Value {
+    let amount = |amount: Option<SourceAmount>| amount.map(SourceAmount::decimals);
+    json!({
+        "expense": expense.id,
+        "date": expense.date.map(|date| date.to_string()),
+        "merchant": expense.merchant,
+        "category": expense.category,
+        "tags": expense.tags.iter().map(|tag| tag.name.as_str()).collect::<Vec<_>>(),
+        "comment": expense.comment,
+        "fund_source": expense.fund_source().name(),
+        "currency": expense.currency,
+        "original": amount(expense.original),
+        "edited": amount(expense.modified),
+        "converted": amount(expense.converted),
+        "receipt_url": expense.receipt_url,
+    })
+}
+
+fn hold_json(hold: &Hold) -> Value {
+    json!({ "reason": hold.reason, "by": hold.actor, "since": time_text(hold.at_ms) })
+}
+
+fn case_json(case: &Case) -> Value {
+    json!({
+        "case": case.id.as_str(),
+        "kind": case.kind.name(),
+        "state": case.state.name(),
+        "code": case.code.to_string(),
+        "title": case.code.title(),
+        "decision": case.decision.map(|decision| decision.name()),
+        "decided_by": case.decided_by,
+        "note": case.note,
+        "outcome": case.outcome,
+        "opened": time_text(case.opened_ms),
+        "changed": time_text(case.changed_ms),
+    })
+}
+
+/// A decision, and whether it counts for the bytes as they are now.
+fn decision_json(approval: &Approval, counts: bool) -> Value {
+    json!({
+        "decision": approval.decision.name(),
+        "by": approval.actor,
+        "at": time_text(approval.at_ms),
+        "note": approval.note,
+        "payload_sha256": HEXLOWER.encode(&approval.payload_sha256),
+        "counts": counts,
+    })
+}
+
+fn posting_json(told: &Told, approvals: &[Approval]) -> Value {
     let PostingHistory { posting, lines, attempts, .. } = &told.history;
+    let decided: Vec<Approval> =
+        approvals.iter().filter(|approval| approval.reference == posting.reference).cloned().collect();
+    let in_force: Vec<i64> = standing(&decided, &posting.payload_sha256).iter().map(|one| one.number).collect();
+    let decisions = decided.iter().map(|one| decision_json(one, in_force.contains(&one.number)));
     json!({
         "reference": posting.reference.as_str(),
         "state": posting.machine.state.name(),
@@ -94,6 +174,7 @@ fn posting_json(told: &Told) -> Value {
         "payload_sha256": HEXLOWER.encode(&posting.payload_sha256),
         "mapping_version": posting.mapping_version,
         "problem": posting.problem.as_ref().map(problem_json),
+        "decisions": decisions.collect::<Vec<_>>(),
         "lines": lines.iter().map(line_json).collect::<Vec<_>>(),
         "attempts": attempts.iter().zip(&told.bodies).map(attempt_json).collect::<Vec<_>>(),
     })

@@ -14,6 +14,7 @@ mod opening;
 mod plans;
 mod postgres;
 mod postings;
+mod report_lists;
 mod secrets;
 mod server;
 mod settings;

@@ -10,6 +10,7 @@ mod listening;
 mod matrix;
 mod people;
 mod provider;
+mod reports;
 mod roles;
 mod sign_on;
 mod signing_in;

@@ -12,20 +12,20 @@ use crate::stories::fix_once::recode;
 use crate::stories::office::clean;
 
 /// A service over a company's store, and one person of each role.
-struct Day {
-    desk: Desk,
-    site: Site,
-    customer: String,
-    flow: String,
-    viewer: Visitor,
-    operator: Visitor,
-    mapper: Visitor,
-    approver: Visitor,
+pub struct Day {
+    pub desk: Desk,
+    pub site: Site,
+    pub customer: String,
+    pub flow: String,
+    pub viewer: Visitor,
+    pub operator: Visitor,
+    pub mapper: Visitor,
+    pub approver: Visitor,
 }
 
 impl Day {
     /// Its flow's document came in over the API, with secrets that did as well.
-    async fn begin(mut desk: Desk, from: &str, to: &str) -> Self {
+    pub async fn begin(mut desk: Desk, from: &str, to: &str) -> Self {
         let site = Site::over(desk.store.clone(), &[]).await;
         let mut people = Vec::new();
         for role in [Role::Viewer, Role::Operator, Role::Mapper, Role::Approver, Role::Admin] {
@@ -58,7 +58,7 @@ impl Day {
     }
 
     /// Rows of a list of the customer, as soon as there are so many.
-    async fn rows(&self, path: &str, count: usize) -> Vec<Value> {
+    pub async fn rows(&self, path: &str, count: usize) -> Vec<Value> {
         self.desk
             .until(&format!("{path} has {count} rows"), async || {
                 let items = self.viewer.get(path).await.is(200).json()["items"].as_array().unwrap().clone();
@@ -68,7 +68,7 @@ impl Day {
     }
 
     /// Waits until so many reports are in a state.
-    async fn reports(&self, state: &str, count: u64) {
+    pub async fn reports(&self, state: &str, count: u64) {
         let path = format!("{}/totals", self.flow);
         self.desk
             .until(&format!("{count} reports are {state}"), async || {
@@ -208,7 +208,7 @@ async fn a_cause_is_mended_once_and_a_drift_is_decided() {
 }
 
 impl Visitor {
-    async fn put(&self, path: &str, body: Value) -> super::site::Reply {
+    pub async fn put(&self, path: &str, body: Value) -> super::site::Reply {
         self.ask(Method::PUT, path, Some(body)).await
     }
 }

@@ -1,0 +1,23 @@
+-- Schema 10 for SQLite: reports that a person holds back, and reports in the orders in which people look at them.
+
+-- Reports that a person keeps back, whatever else lets them go.
+CREATE TABLE holds (
+    customer_id  TEXT   NOT NULL,
+    flow_id      TEXT   NOT NULL,
+    report_id    TEXT   NOT NULL,
+    reason       TEXT   NOT NULL,
+    actor        TEXT   NOT NULL,
+    at_ms        BIGINT NOT NULL,
+    PRIMARY KEY (customer_id, flow_id, report_id),
+    FOREIGN KEY (customer_id, flow_id) REFERENCES flows (customer_id, id)
+) WITHOUT ROWID;
+
+-- Pages follow a key that every report has.
+ALTER TABLE reports ADD COLUMN approved_key TEXT GENERATED ALWAYS AS (COALESCE(approved_on, '')) VIRTUAL;
+ALTER TABLE reports ADD COLUMN money_key BIGINT GENERATED ALWAYS AS (COALESCE(amount_minor, total_minor, 0)) VIRTUAL;
+
+-- The state comes first, so that no planner takes these where only the flow is given.
+CREATE INDEX reports_by_approval ON reports (state, flow_id, approved_key, report_no);
+CREATE INDEX reports_by_money ON reports (state, flow_id, money_key, report_no);
+-- For whoever types the beginning of a number; nothing else asks that a number is there.
+CREATE INDEX reports_by_number ON reports (customer_id, number) WHERE number IS NOT NULL;
