@@ -33,8 +33,21 @@ use crate::store::{
 /// Most bytes of what is looked for.
 const SEARCH_BYTES: usize = 100;
 const COLUMNS: [&str; 15] = [
-    "flow", "report_id", "number", "name", "employee", "state", "source_state", "approved_on", "currency", "total",
-    "amount", "left_out", "problems", "first_seen_at", "changed_at",
+    "flow",
+    "report_id",
+    "number",
+    "name",
+    "employee",
+    "state",
+    "source_state",
+    "approved_on",
+    "currency",
+    "total",
+    "amount",
+    "left_out",
+    "problems",
+    "first_seen_at",
+    "changed_at",
 ];
 
 pub(super) fn routes() -> OpenApiRouter<State> {

@@ -167,7 +167,10 @@ impl<S: Sync, D: Destination> Work<'_, S, D> {
     /// Nothing is asked of any entry, and none waits.
     fn is_open(&self, admission: &Admission) -> bool {
         let control = &self.flow.control;
-        let free = admission.hand_over == Standing::Free && !admission.look_alikes && !admission.rejections && !admission.holds;
+        let free = admission.hand_over == Standing::Free
+            && !admission.look_alikes
+            && !admission.rejections
+            && !admission.holds;
         let unasked = !control.two_person && control.approve_above.is_none() && admission.reviewed;
         free && unasked && admission.closed.is_none() && admission.ceiling.is_none() && !admission.any_gate
     }

@@ -19,7 +19,7 @@ use super::record::Done;
 use super::summary::Summary;
 use super::way::Steps;
 use super::{ACTOR, Work, WorkError};
-use crate::store::{AuditEvent, Leaving, Lease, NewAttempt, NewRequest, PostingChange, RequestId, Tx};
+use crate::store::{AuditEvent, Lease, Leaving, NewAttempt, NewRequest, PostingChange, RequestId, Tx};
 use crate::systems::{Destination, Fault, Outgoing, Sent};
 
 /// Reports whose entries go in one request.

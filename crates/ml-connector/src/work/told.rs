@@ -62,12 +62,7 @@ fn body(attempt: &Attempt, request: &Request, payload: &str) -> String {
 }
 
 /// The whole history. `source` is what [`source_of`] gives.
-pub fn history_json(
-    flow: &str,
-    history: &ReportHistory,
-    postings: &[Told],
-    source: Option<&ExpenseReport>,
-) -> Value {
+pub fn history_json(flow: &str, history: &ReportHistory, postings: &[Told], source: Option<&ExpenseReport>) -> Value {
     let report = &history.report;
     let expenses = source.map(|source| &source.expenses).into_iter().flatten();
     json!({

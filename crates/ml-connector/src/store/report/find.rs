@@ -28,9 +28,8 @@ macro_rules! light {
 
 pub(in crate::store) const FIRST_UP: &str = light!("AND report_no > $4 ORDER BY report_no LIMIT $5");
 pub(in crate::store) const FIRST_DOWN: &str = light!("AND report_no < $4 ORDER BY report_no DESC LIMIT $5");
-pub(in crate::store) const APPROVED_UP: &str = light!(
-    "AND (approved_key, report_no) > ($4, $5) AND approved_key <= $6 ORDER BY approved_key, report_no LIMIT $7"
-);
+pub(in crate::store) const APPROVED_UP: &str =
+    light!("AND (approved_key, report_no) > ($4, $5) AND approved_key <= $6 ORDER BY approved_key, report_no LIMIT $7");
 pub(in crate::store) const APPROVED_DOWN: &str = light!(
     "AND (approved_key, report_no) < ($4, $5) AND approved_key >= $6 \
      ORDER BY approved_key DESC, report_no DESC LIMIT $7"

@@ -105,7 +105,7 @@ const FILLS: &str = "SELECT format('INSERT INTO %I SELECT %s FROM generate_serie
      WHEN a.attname = 'state' THEN '''state'' || i % 8' WHEN a.atttypid = 'bigint'::regtype THEN 'i' \
      WHEN a.atttypid = 'bytea'::regtype THEN '''\\x00''' ELSE format('%L || i', a.attname) END, ', ' \
      ORDER BY a.attnum)) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 \
-     AND NOT a.attisdropped WHERE c.relkind = 'r' AND c.relname = ANY($1) GROUP BY c.oid, c.relname";
+     AND NOT a.attisdropped AND a.attgenerated = '' WHERE c.relkind = 'r' AND c.relname = ANY($1) GROUP BY c.oid, c.relname";
 
 /// Whether a growing table is read from end to end: without an index, or along one without a condition on its first
 /// column. `first` names that column of each index.

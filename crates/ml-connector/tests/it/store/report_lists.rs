@@ -102,7 +102,11 @@ async fn every_order_shows_each_report_once_whatever_the_page(database: TestData
                 keys.reverse();
             }
             assert!(keys.is_sorted(), "{sort:?} {descending}: {keys:?}");
-            assert_eq!((keys.len(), keys.into_iter().collect::<BTreeSet<_>>().len()), (60, 60), "{sort:?} {descending}");
+            assert_eq!(
+                (keys.len(), keys.into_iter().collect::<BTreeSet<_>>().len()),
+                (60, 60),
+                "{sort:?} {descending}"
+            );
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Reports over the API: lists in every order and with every filter, the same as a file for a spreadsheet, and what a
 //! person says of a report after it was let in and before it was sent.
 
-use ml_connector::store::NewReport;
+use jiff::tz::TimeZone;
+use ml_connector::clock::Clock;
+use ml_connector::store::{Ids, NewReport, Store};
 use serde_json::{Value, json};
 
-use super::belongings::Belongings;
+use super::belongings::{Belongings, master_key};
 use super::day::Day;
 use super::site::{Site, Visitor};
 use crate::service::desk::Desk;
@@ -12,9 +14,15 @@ use crate::store::facts::{World, report};
 use crate::stories::ledger;
 use crate::stories::office::clean;
 
+/// A service that can seal secrets.
+async fn sealing() -> Site {
+    let clock = Clock::system(TimeZone::UTC);
+    Site::over(Store::in_memory(master_key(), Ids::system(), clock.now_ms()).await.unwrap(), &[]).await
+}
+
 /// A customer with forty reports of its own beside those of [`Belongings`].
 async fn listed() -> (Site, Belongings, String) {
-    let site = Site::start().await;
+    let site = sealing().await;
     let own = Belongings::of(&site, "acme", 101).await;
     let flow = own.customer.flows().await.unwrap().remove(0).id;
     let run = site.store.ids().run(site.now_ms()).unwrap();
@@ -57,8 +65,14 @@ async fn lists_are_ordered_filtered_and_paged_with_cursors_of_their_own() {
     admin.get(&format!("{reports}?sort=approved&after={after}")).await.refused(400, 423);
     admin.get(&format!("{reports}?sort=amount&currency=USD&after={after}")).await.refused(400, 423);
     for wrong in [
-        "sort=name", "order=up", "states=lost", "approved_from=2026-02-30", "problem=101", "amount_from_minor=1.5",
-        "color=red", &format!("search={}", "x".repeat(101)),
+        "sort=name",
+        "order=up",
+        "states=lost",
+        "approved_from=2026-02-30",
+        "problem=101",
+        "amount_from_minor=1.5",
+        "color=red",
+        &format!("search={}", "x".repeat(101)),
     ] {
         admin.get(&format!("{reports}?{wrong}")).await.refused(400, 423);
     }
@@ -76,16 +90,15 @@ async fn the_filtered_list_is_a_file_without_formulas() {
     let lines: Vec<&str> = file.text.trim_start_matches('\u{feff}').lines().collect();
     assert_eq!(lines.len(), 8, "{lines:?}");
     assert!(lines[0].starts_with("flow,report_id,number,"), "{}", lines[0]);
-    assert!(lines[1].contains(",R00001,N1,Trip,Person 1,seen,approved,2026-11-03,USD,-4.00,,"), "{}", lines[1]);
+    assert!(lines[1].contains(",R00001,N1,Trip,Person 1,seen,APPROVED,2026-11-03,USD,-4.00,,"), "{}", lines[1]);
     assert!(lines[7].contains(",'=cmd|' /C calc'!A0,"), "{}", lines[7]);
     let whole = own.admin.get(&format!("{customer}/reports/csv")).await;
     assert_eq!(whole.is(200).text.lines().count(), 44, "a header, forty reports, and three more");
 }
 
 /// A day on which three reports wait for their review.
-async fn reviewed() -> (Day, Vec<Value>) {
-    let day = Day::begin(Desk::open(clean(3, 2)).await, "review_first = 0", "review_first = 3").await;
-    (day, Vec::new())
+async fn reviewed() -> Day {
+    Day::begin(Desk::open(clean(3, 2)).await, "review_first = 0", "review_first = 3").await
 }
 
 async fn approve(day: &Day, waiting: &[Value]) {
@@ -99,7 +112,7 @@ async fn approve(day: &Day, waiting: &[Value]) {
 
 #[tokio::test]
 async fn a_report_that_is_kept_back_waits_until_somebody_lets_it_go() {
-    let (day, _) = reviewed().await;
+    let day = reviewed().await;
     let at_work = day.desk.work();
     let waiting = day.rows(&format!("{}/waiting", day.customer), 3).await;
     let kept = waiting[0]["report_id"].as_str().unwrap();
@@ -146,7 +159,7 @@ async fn admitted(day: &Day, waiting: &[Value]) {
 
 #[tokio::test]
 async fn what_a_person_says_between_letting_in_and_sending_still_counts() {
-    let (day, _) = reviewed().await;
+    let day = reviewed().await;
     let at_work = day.desk.work();
     let waiting = day.rows(&format!("{}/waiting", day.customer), 3).await;
     admitted(&day, &waiting).await;
@@ -154,9 +167,8 @@ async fn what_a_person_says_between_letting_in_and_sending_still_counts() {
     let reject = format!("{}/entries/{}/reject", day.customer, entry["reference"].as_str().unwrap());
     let body = json!({ "payload_sha256": entry["payload_sha256"], "note": "not ours" });
     day.approver.post(&reject, body).await.is(200);
-    let address = |report: &Value, what: &str| {
-        format!("{}/reports/{}/{what}", day.flow, report["report_id"].as_str().unwrap())
-    };
+    let address =
+        |report: &Value, what: &str| format!("{}/reports/{}/{what}", day.flow, report["report_id"].as_str().unwrap());
     let held = day.operator.put(&address(&waiting[1], "hold"), json!({ "reason": "wait" })).await.is(200).json();
     assert_eq!(held["left"], json!([]), "nothing had left yet");
     day.reports("posted", 1).await;
@@ -169,7 +181,7 @@ async fn what_a_person_says_between_letting_in_and_sending_still_counts() {
 
 #[tokio::test]
 async fn asking_for_a_release_without_a_cause_means_all_that_waits() {
-    let site = Site::start().await;
+    let site = sealing().await;
     let own = Belongings::of(&site, "acme", 1).await;
     let wishes = format!("/customers/{}/flows/{}/wishes", own.customer.id(), own.ids["flow"]);
     let wish = own.admin.post(&wishes, json!({ "kind": "release" })).await.refused(403, 421).status;
