@@ -3,6 +3,7 @@
 
 pub mod amount;
 pub mod chart;
+pub mod coverage;
 pub mod dimension;
 pub mod drift;
 pub mod entry;
@@ -12,9 +13,11 @@ pub mod posting;
 pub mod problem;
 pub mod report;
 pub mod schedule;
+pub mod suggest;
 pub mod template;
 pub mod tie_out;
 pub mod translate;
+pub mod uses;
 
 pub use amount::{Amount, Currency, SourceAmount};
 pub use chart::{Account, Chart, Journal, Value};

@@ -48,6 +48,8 @@ mod lane;
 mod lines;
 mod link;
 mod look_alike;
+mod mapping_change;
+mod mapping_use;
 mod master_key;
 mod message;
 mod notice;
@@ -83,7 +85,7 @@ pub use backup::{Checked, back_up, check_copy, restore};
 pub use board::{Board, BoardCause, BoardDay, BoardWait, DayBounds, Standing, Sum};
 pub use budget::BudgetWindow;
 pub use case::{Case, CaseFilter, CaseKind, CaseState, Consent, Decision, NewCase, Verdict};
-pub use cause::{Cause, CauseReport, cause_id};
+pub use cause::{Cause, CauseReport, HeldByCause, cause_id};
 pub use chart::{ChartInfo, StoredChart};
 pub use condition::{Condition, SchemaState};
 pub use control::Control;
@@ -109,6 +111,8 @@ pub use lane::Lease;
 pub use lines::StoredLine;
 pub use link::LINK_MS;
 pub use look_alike::{Answer, LookAlike};
+pub use mapping_change::MappingChange;
+pub use mapping_use::{CountedPlace, MappingUse, text_key};
 pub use master_key::{DataKeys, MasterKey};
 pub use message::{MessageState, StoredMessage};
 pub use notice::{Message, Notice};
@@ -118,8 +122,8 @@ pub use posting::{NewPosting, PostingChange, PostingTotal, StoredPosting};
 pub use reconciliation::{Reconciliation, ReconciliationState};
 pub use reference_drift::{NewReferenceDrift, ReferenceDrift};
 pub use report::{
-    Arrival, FoundReports, InboxReport, InboxState, KnownReport, NewReport, RawReport, ReportChange, ReportFilter,
-    ReportKey, ReportOrder, ReportSort, ReportTotal, ReportVersion, Unseen,
+    Arrival, Before, FoundReports, InboxReport, InboxState, KnownReport, NewReport, RawReport, ReportChange,
+    ReportFilter, ReportKey, ReportOrder, ReportSort, ReportTotal, ReportVersion, Unseen,
 };
 pub use secret::SecretInfo;
 pub use session::Session;

@@ -7,6 +7,7 @@ pub mod anchor;
 pub mod board;
 pub mod control;
 pub mod correct;
+pub mod count_uses;
 pub mod decide;
 pub mod deliver;
 pub mod doctor;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// `text` trimmed and without case. Capitals first, so that `ß` and `SS`, `ς` and `σ` agree.
-pub(super) fn fold(text: &str) -> Cow<'_, str> {
+pub fn fold(text: &str) -> Cow<'_, str> {
     let text = text.trim();
     if !text.is_ascii() {
         return Cow::Owned(text.chars().flat_map(without_case).collect());
@@ -27,13 +27,13 @@ pub(super) fn same(folded: &str, text: &str) -> bool {
 }
 
 /// `text` unless it is blank.
-pub(super) fn filled(text: Option<&str>) -> Option<&str> {
+pub(crate) fn filled(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.trim().is_empty())
 }
 
 /// The value of a report's field. Names are compared without case, and whatever is neither letter nor digit counts as
 /// an underscore, because sources spell field names that way.
-pub(super) fn field<'r>(fields: &'r BTreeMap<String, String>, name: &str) -> Option<&'r str> {
+pub(crate) fn field<'r>(fields: &'r BTreeMap<String, String>, name: &str) -> Option<&'r str> {
     let spelled = |name: &str| -> String {
         let plain = name.trim().chars().map(|letter| if letter.is_alphanumeric() { letter } else { '_' });
         plain.flat_map(without_case).collect()

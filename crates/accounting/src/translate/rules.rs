@@ -8,7 +8,7 @@ use super::condition::Matcher;
 use super::lookup::{Table, fold};
 use crate::chart::{Chart, Value};
 use crate::dimension::Dimension;
-use crate::mapping::{DimensionRule, Mapping, Matching, Offset, ValueSource};
+use crate::mapping::{AccountRule, DimensionRule, Mapping, Matching, Offset, ValueSource};
 use crate::report::{FundSource, Person};
 
 /// A mapping and a chart made ready for many reports.
@@ -103,6 +103,18 @@ impl<'a> Translator<'a> {
                 .collect(),
             employees: employees(chart),
         }
+    }
+
+    /// Rules in the order in which they are looked at: place in the document (0 first), parts of the condition, and the
+    /// condition in words.
+    pub fn precedence(rules: &[AccountRule]) -> Vec<(usize, usize, String)> {
+        let each = rules.iter().enumerate().map(|(index, rule)| {
+            let when = Matcher::new(&rule.when);
+            (index, when.parts, when.describe())
+        });
+        let mut ordered: Vec<_> = each.collect();
+        ordered.sort_by_key(|(_, parts, _)| std::cmp::Reverse(*parts));
+        ordered
     }
 
     /// The destination's record of a person, found by id, else by e-mail; none where two records fit.

@@ -7,6 +7,7 @@ mod content;
 mod drift;
 mod generate;
 mod posting;
+mod proposing;
 mod schedule;
 mod template;
 mod tie_out;

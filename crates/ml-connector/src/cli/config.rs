@@ -211,9 +211,8 @@ fn read_folder(folder: &Path) -> Result<Proposed, Failure> {
 
 /// The flow with the tables that lie beside its file.
 fn with_tables(path: &Path, flow: Flow) -> Result<Flow, Failure> {
-    let dimensions = flow.mapping.dimensions.keys().cloned().map(MappingTable::Values);
     let mut document = flow.document.clone();
-    for table in std::iter::once(MappingTable::Categories).chain(dimensions) {
+    for table in MappingTable::possible(&flow.mapping) {
         let beside = path.with_extension(format!("{}.csv", table.name()));
         let bytes = match std::fs::read(&beside) {
             Ok(bytes) => bytes,

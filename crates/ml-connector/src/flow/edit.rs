@@ -17,15 +17,23 @@ pub(super) fn replace_table(text: &str, path: &[&str], rows: &BTreeMap<String, S
     }
     let mut table = tree.get_ref();
     let mut at: Range<usize> = 0..0;
+    let mut braces = None;
     for (depth, name) in path.iter().enumerate() {
         let Some((key, value)) = table.get_key_value(*name) else {
-            return add_table(text, table, path, depth, rows);
+            return match braces {
+                Some(braces) => add_inline(text, braces, path, depth, rows),
+                None => add_table(text, table, path, depth, rows),
+            };
         };
         let DeValue::Table(inner) = value.get_ref() else { return Err(format!("{name} is no table")) };
         let span = value.span();
         if text.get(span.clone()).is_some_and(|shown| shown.starts_with('{')) {
-            let is_last = depth + 1 == path.len();
-            return if is_last { Ok(splice(text, vec![(span, inline(rows))])) } else { Err(by_hand(path)) };
+            if depth + 1 == path.len() {
+                return Ok(splice(text, vec![(span, inline(rows))]));
+            }
+            braces = Some(span);
+        } else if braces.is_some() {
+            return Err(by_hand(path));
         }
         table = inner;
         at = key.span();
@@ -59,6 +67,48 @@ fn add_table(
             Ok(splice(text, vec![(start..start, format!("{name} = {}\n", inline(rows)))]))
         }
         _ => Err(by_hand(path)),
+    }
+}
+
+/// A table that is not there yet, within the braces of the table above it.
+fn add_inline(
+    text: &str,
+    braces: Range<usize>,
+    path: &[&str],
+    depth: usize,
+    rows: &BTreeMap<String, String>,
+) -> Result<String, String> {
+    let within = braces.start + 1..braces.end.saturating_sub(1);
+    let (Some(name), Some(held)) = (path.last().filter(|_| depth + 1 == path.len()), text.get(within.clone())) else {
+        return Err(by_hand(path));
+    };
+    if rows.is_empty() {
+        return Ok(text.to_owned());
+    }
+    let end = within.start + held.trim_end().len();
+    let comma = if held.trim().is_empty() || held.trim_end().ends_with(',') { "" } else { "," };
+    Ok(splice(text, vec![(end..end, format!("{comma} {name} = {}", inline(rows)))]))
+}
+
+/// The document with `value` as the text at `path`, which is there already.
+///
+/// # Errors
+/// A sentence, where the document is no TOML, or no text stands there.
+pub(super) fn replace_text(text: &str, path: &[&str], value: &str) -> Result<String, String> {
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    if let Some(error) = errors.first() {
+        return Err(error.message().to_owned());
+    }
+    let Some((name, above)) = path.split_last() else { return Err(by_hand(path)) };
+    let mut table = tree.get_ref();
+    for step in above {
+        let found = table.get(*step).map(toml::Spanned::get_ref);
+        let Some(DeValue::Table(inner)) = found else { return Err(format!("{} is not set", path.join("."))) };
+        table = inner;
+    }
+    match table.get(*name) {
+        Some(found) if found.get_ref().is_str() => Ok(splice(text, vec![(found.span(), toml_text(value))])),
+        _ => Err(format!("{} is not set", path.join("."))),
     }
 }
 

@@ -42,6 +42,16 @@ pub(super) const WAITING: &str = "SELECT p.report_id FROM report_problems p JOIN
      WHERE p.customer_id = $1 AND p.flow_id = $2 AND p.code = $3 AND r.state = 'ready' \
      AND r.problems IS NOT NULL AND (CAST($4 AS TEXT) = '' OR p.cause = $4)";
 
+/// What waits for some causes alone, however much waits for others.
+pub(super) static HELD_BY: Rows = Rows::new(
+    "SELECT p.cause, r.currency, COUNT(*), CAST(SUM(COALESCE(r.amount_minor, r.total_minor, 0)) AS BIGINT) \
+     FROM report_problems p JOIN reports r ON r.report_id = p.report_id AND r.flow_id = p.flow_id \
+     AND r.customer_id = p.customer_id WHERE p.customer_id = ? AND p.flow_id = ? AND r.state = 'held' \
+     AND r.problems IS NOT NULL AND p.cause IN (",
+    &[OWN],
+    ") GROUP BY p.cause, r.currency ORDER BY p.cause, r.currency",
+);
+
 pub(super) const FIRST: &str = "SELECT code, value FROM report_problems WHERE customer_id = $1 AND flow_id = $2 \
      AND report_id = $3 ORDER BY code DESC, value LIMIT 1";
 
@@ -66,6 +76,19 @@ pub struct Cause {
     pub money: BTreeMap<String, i64>,
     /// When the first of its reports came, in epoch milliseconds.
     pub oldest_ms: i64,
+}
+
+/// What waits for one cause, in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldByCause {
+    /// The cause's id.
+    pub cause: String,
+    /// The currency; `None` for reports that name none.
+    pub currency: Option<String>,
+    /// How many reports.
+    pub reports: u64,
+    /// Their money in minor units.
+    pub amount_minor: i64,
 }
 
 /// A report that waits for a cause.
@@ -189,6 +212,26 @@ impl CustomerStore {
             causes.push(cause);
         }
         Ok(causes)
+    }
+
+    /// What is held for these causes, by cause and currency.
+    ///
+    /// # Errors
+    /// See [`CustomerStore::held_causes`].
+    pub async fn held_by_causes(&self, flow: &FlowId, causes: &[String]) -> Result<Vec<HeldByCause>, StoreError> {
+        let mut found = Vec::new();
+        for batch in batches(causes) {
+            let mut listing = sql::query_as::<(String, Option<String>, i64, i64)>(HELD_BY.text(batch.len()));
+            listing = listing.bind(self.id().as_str()).bind(flow.as_str());
+            for cause in batch {
+                listing = listing.bind(cause.as_str());
+            }
+            let rows = listing.fetch_all(self.reader()).await.map_err(failed("adding up what causes hold"))?;
+            found.extend(rows.into_iter().map(|(cause, currency, reports, amount_minor)| {
+                HeldByCause { cause, currency, reports: u64::try_from(reports).unwrap_or(0), amount_minor }
+            }));
+        }
+        Ok(found)
     }
 
     /// The cause with the highest code that a report was last held for, whatever became of it since.

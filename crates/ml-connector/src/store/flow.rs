@@ -27,7 +27,7 @@ pub(super) const LIST: &str = "SELECT f.id, f.name, v.version, v.document, v.cre
 pub(super) const FIND_VERSION: &str = "SELECT f.id, f.name, v.version, v.document, v.created_ms FROM flows f \
      JOIN flow_versions v ON v.customer_id = f.customer_id AND v.flow_id = f.id \
      WHERE f.customer_id = $1 AND f.id = $2 AND v.version = $3";
-pub(super) const VERSIONS: &str = "SELECT version, sha256, created_ms FROM flow_versions \
+pub(super) const VERSIONS: &str = "SELECT version, sha256, created_ms, author FROM flow_versions \
      WHERE customer_id = $1 AND flow_id = $2 AND version < $3 ORDER BY version DESC LIMIT $4";
 pub(super) const FIND_NEWEST: &str = "SELECT f.id, f.name, v.version, v.document, v.created_ms FROM flows f \
      JOIN flow_versions v ON v.customer_id = f.customer_id AND v.flow_id = f.id AND v.version = f.version \
@@ -64,6 +64,8 @@ pub struct FlowVersionInfo {
     pub sha256: String,
     /// When it was made, in epoch milliseconds.
     pub created_ms: i64,
+    /// Who made it; `None` for versions of before that was kept.
+    pub author: Option<String>,
 }
 
 /// Which version a document became.
@@ -96,6 +98,7 @@ impl Tx {
         let sha256 = HEXLOWER.encode(&Sha256::digest(document.as_bytes()));
         let finding = sql::query_as::<(String, i64, String)>(FIND_BY_NAME).bind(customer.as_str()).bind(name);
         let found = finding.fetch_optional(self.connection()).await.map_err(&keeping)?;
+        let mut before = None;
         let (id, version) = match found {
             Some((id, version, newest)) if newest == sha256 => {
                 return Ok(FlowVersion { id: flow_id(id)?, version: version_number(version)?, new: false });
@@ -106,6 +109,9 @@ impl Tx {
                 if moved.rows_affected() == 0 {
                     return Err(StoreError::Stale { what: "flow" });
                 }
+                let reading = sql::query(FIND_VERSION).bind(customer.as_str()).bind(&id).bind(version);
+                let row = reading.fetch_optional(self.connection()).await.map_err(&keeping)?;
+                before = row.as_ref().map(read).transpose()?.map(|stored| stored.document);
                 (flow_id(id)?, version + 1)
             }
             None => {
@@ -125,6 +131,9 @@ impl Tx {
             .bind(at_ms)
             .bind(author);
         adding.execute(self.connection()).await.map_err(&keeping)?;
+        if let Some(before) = before {
+            self.put_mapping_changes((&id, version), (&before, document), author, at_ms).await?;
+        }
         self.await_flow(&id, at_ms).await?;
         Ok(FlowVersion { id, version: version_number(version)?, new: true })
     }
@@ -191,11 +200,11 @@ impl CustomerStore {
         before: Option<u32>,
         limit: u32,
     ) -> Result<Vec<FlowVersionInfo>, StoreError> {
-        let listing = sql::query_as::<(i64, String, i64)>(VERSIONS).bind(self.id().as_str()).bind(flow.as_str());
+        let listing = sql::query_as::<(i64, String, i64, Option<String>)>(VERSIONS).bind(self.id().as_str()).bind(flow.as_str());
         let listing = listing.bind(before.map_or(i64::MAX, i64::from)).bind(i64::from(limit));
         let rows = listing.fetch_all(self.reader()).await.map_err(failed("listing a flow's versions"))?;
-        let read = |(version, sha256, created_ms)| {
-            Ok(FlowVersionInfo { version: version_number(version)?, sha256, created_ms })
+        let read = |(version, sha256, created_ms, author)| {
+            Ok(FlowVersionInfo { version: version_number(version)?, sha256, created_ms, author })
         };
         rows.into_iter().map(read).collect()
     }

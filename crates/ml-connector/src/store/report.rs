@@ -113,6 +113,15 @@ pub struct NewReport {
     pub raw: Vec<u8>,
 }
 
+/// The content of a report before it changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Before {
+    /// Number of the report in the inbox.
+    pub report_no: i64,
+    /// Hash of that content.
+    pub content_hash: [u8; 32],
+}
+
 /// What a report that came in turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
@@ -124,6 +133,8 @@ pub enum Arrival {
         state: InboxState,
         /// Generation of its postings.
         generation: u8,
+        /// What it was.
+        before: Before,
     },
     /// Seen before, the same.
     Unchanged {
@@ -377,7 +388,11 @@ fn arrivals_of(batch: &[NewReport], known: &HashMap<String, KnownReport>) -> Vec
             let moved = known.source_state != report.source_state;
             Arrival::Unchanged { state: known.state, generation: known.generation, moved }
         }
-        Some(known) => Arrival::Changed { state: known.state, generation: known.generation },
+        Some(known) => Arrival::Changed {
+            state: known.state,
+            generation: known.generation,
+            before: Before { report_no: known.report_no, content_hash: known.content_hash },
+        },
         None => Arrival::New,
     };
     let mut arrivals: Vec<Arrival> = batch

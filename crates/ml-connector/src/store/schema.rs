@@ -31,6 +31,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
     schema!(7, "0007_notices.sql"),
     schema!(9, "0009_figures.sql"),
     schema!(10, "0010_reports.sql"),
+    schema!(11, "0011_mapping.sql"),
     schema!(12, "0012_board.sql"),
 ];
 

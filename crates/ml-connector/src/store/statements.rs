@@ -6,7 +6,7 @@ use super::sql::Text;
 use super::{agreement, approval, board, customer_figures, gate, hand_over, handled, hold, look_alike, message};
 use super::{
     attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_figures, flow_time,
-    grant, held, idempotency, installation, lane, link, master_key, notice, pass, posting, reconciliation,
+    grant, held, idempotency, installation, lane, link, mapping_change, mapping_use, master_key, notice, pass, posting, reconciliation,
     reference_drift, report, secret, session, sqlite, throttle, token, user, wanted,
 };
 
@@ -193,6 +193,15 @@ const PLAIN: &[&str] = &[
     reference_drift::KEEP,
     reference_drift::CLEAR,
     reference_drift::LIST,
+    mapping_use::OF_PLACE,
+    mapping_use::PLACES,
+    mapping_use::ADD_PLACE,
+    mapping_use::MOVE_PLACE,
+    mapping_use::NEWEST_NO,
+    mapping_use::STORED,
+    mapping_use::RAW,
+    mapping_change::LIST,
+    mapping_change::SINCE,
 ];
 
 /// Those whose text differs.
@@ -288,9 +297,13 @@ static OVER_ROWS: &[&Rows] = &[
     &customer_figures::OF_CUSTOMERS,
     &customer_figures::TIMES,
     &cause::ADD,
+    &cause::HELD_BY,
     &held::RESTAMP,
     &held::RELEASE,
     &held::GATE,
+    &mapping_use::COUNT,
+    &mapping_change::ADD,
+    &mapping_change::OF_ROWS,
 ];
 
 /// All of them for SQLite, each with its text for PostgreSQL.

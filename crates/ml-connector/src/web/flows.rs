@@ -14,20 +14,18 @@ use accounting::Code;
 use super::caller::{Actor, Caller};
 use super::flow_times::TimesAnswer;
 use super::moment::Moment;
-use super::page::{Cursors, Page, Paging};
+use super::page::Page;
 use super::problem::Refusal;
-use super::request::{Asked, Body, Place};
+use super::request::{Body, Place};
 use super::state::State;
 use crate::flow::{Flow, FlowError, Mode, SecretRef};
-use crate::store::{CustomerStore, FlowId, FlowVersionInfo, Right, StoreError, StoredFlow};
+use crate::store::{CustomerStore, FlowId, Right, StoreError, StoredFlow};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .routes(routes!(list_flows, create_flow))
         .routes(routes!(show_flow))
         .routes(routes!(change_flow))
-        .routes(routes!(list_flow_versions))
-        .routes(routes!(show_flow_version))
         .routes(routes!(pause_flow))
         .routes(routes!(resume_flow))
 }
@@ -40,7 +38,7 @@ pub(super) struct FlowAnswer {
     /// Its name, unique for the customer.
     name: String,
     /// Version of its document, from 1.
-    version: u32,
+    pub(super) version: u32,
     /// When that version was made.
     changed_at: Moment,
     /// `rehearsal` or `post`; null where the document can no longer be read.
@@ -53,9 +51,9 @@ pub(super) struct FlowAnswer {
 #[derive(Serialize, ToSchema)]
 pub(super) struct FlowDocument {
     #[serde(flatten)]
-    flow: FlowAnswer,
+    pub(super) flow: FlowAnswer,
     /// The document, as it was written (TOML).
-    document: String,
+    pub(super) document: String,
 }
 
 /// A flow's document.
@@ -86,17 +84,6 @@ pub(super) struct Reason {
     /// Why.
     #[serde(default)]
     reason: String,
-}
-
-/// A version of a flow's document.
-#[derive(Serialize, ToSchema)]
-pub(super) struct VersionAnswer {
-    /// From 1.
-    version: u32,
-    /// Hash of the document.
-    sha256: String,
-    /// When it was made.
-    created_at: Moment,
 }
 
 /// Which flow of which customer.
@@ -136,7 +123,7 @@ pub(super) async fn stored_flow(customer: &CustomerStore, flow: &str) -> Result<
     Ok((stored, flow))
 }
 
-async fn answer(customer: &CustomerStore, stored: &StoredFlow) -> Result<FlowAnswer, Refusal> {
+pub(super) async fn answer(customer: &CustomerStore, stored: &StoredFlow) -> Result<FlowAnswer, Refusal> {
     let times = customer.flow_times(&stored.id).await?.into();
     let mode = Flow::parse(&stored.document, "", None).ok().map(|flow| match flow.mode {
         Mode::Rehearsal => "rehearsal",
@@ -186,7 +173,7 @@ async fn create_flow(
         return Err(Refusal::conflict(format!("There is a flow called \"{}\" already; change that one.", flow.name)));
     }
     let author = caller.user().id.as_str();
-    let stored = keep(&state, &customer, (author, &actor), &flow, "").await?;
+    let stored = keep(&state, &customer, (author, &actor), &flow, (None, "")).await?;
     Ok((StatusCode::CREATED, axum::Json(stored)))
 }
 
@@ -223,51 +210,10 @@ async fn change_flow(
         let detail = format!("The flow is called \"{}\"; another name would be another flow.", before.name);
         return Err(Refusal::invalid("document", detail));
     }
-    if before.version != asked.expected_version {
-        let detail = format!("Version {} has come since; make the change to that one.", before.version);
-        return Err(Refusal::conflict(detail).with("version", json!(before.version)));
-    }
+    check_version(&before, asked.expected_version)?;
     let author = caller.user().id.as_str();
-    Ok(axum::Json(keep(&state, &customer, (author, &actor), &flow, &asked.reason).await?))
-}
-
-/// List the versions of a flow's document, the newest first
-#[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/versions", operation_id = "list_flow_versions",
-    tag = "Flows", params(FlowPlace, Paging),
-    responses((status = 200, description = "A page of versions", body = Page<VersionAnswer>)))]
-async fn list_flow_versions(
-    Shared(state): Shared<State>,
-    caller: Caller,
-    Place(place): Place<FlowPlace>,
-    Asked(paging): Asked<Paging>,
-) -> Result<axum::Json<Page<VersionAnswer>>, Refusal> {
-    let (customer, _) = caller.customer(&state, &place.customer, Right::View).await?;
-    let flow = customer.flow(&flow_id(&place.flow)?).await?;
-    let cursors = Cursors::new(&customer, "versions", flow.id.as_str());
-    let before = cursors.after_as(&paging, |key| key.parse().ok())?;
-    let rows = customer.flow_versions(&flow.id, before, paging.rows()).await?;
-    Ok(axum::Json(cursors.cut(&paging, rows, |row| row.version.to_string(), VersionAnswer::from)))
-}
-
-impl From<FlowVersionInfo> for VersionAnswer {
-    fn from(info: FlowVersionInfo) -> Self {
-        Self { version: info.version, sha256: info.sha256, created_at: Moment(info.created_ms) }
-    }
-}
-
-/// Show a version of a flow's document
-#[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/versions/{version}", operation_id = "show_flow_version",
-    tag = "Flows", params(VersionPlace),
-    responses((status = 200, description = "The version", body = FlowDocument)))]
-async fn show_flow_version(
-    Shared(state): Shared<State>,
-    caller: Caller,
-    Place(place): Place<VersionPlace>,
-) -> Result<axum::Json<FlowDocument>, Refusal> {
-    let (customer, _) = caller.customer(&state, &place.customer, Right::View).await?;
-    let stored = customer.flow_version(&flow_id(&place.flow)?, place.version).await?;
-    let flow = answer(&customer, &stored).await?;
-    Ok(axum::Json(FlowDocument { flow, document: stored.document }))
+    let kept = (Some(asked.expected_version), asked.reason.as_str());
+    Ok(axum::Json(keep(&state, &customer, (author, &actor), &flow, kept).await?))
 }
 
 /// Pause a flow's posting
@@ -336,8 +282,17 @@ pub(super) async fn readable(customer: &CustomerStore, document: &str) -> Result
     Ok(flow)
 }
 
+/// Refuses a change that was made to another version than the newest.
+pub(super) fn check_version(stored: &StoredFlow, expected: u32) -> Result<(), Refusal> {
+    if stored.version == expected {
+        return Ok(());
+    }
+    let detail = format!("Version {} has come since; make the change to that one.", stored.version);
+    Err(Refusal::conflict(detail).with("version", json!(stored.version)))
+}
+
 /// All mistakes of a document, each with its place.
-fn mistakes(error: &FlowError) -> Refusal {
+pub(super) fn mistakes(error: &FlowError) -> Refusal {
     let all: Vec<Value> = error
         .problems
         .iter()
@@ -352,13 +307,14 @@ fn mistakes(error: &FlowError) -> Refusal {
     Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, Code::FlowInvalid, detail).with("mistakes", json!(all))
 }
 
-/// Keeps a document. Its author is the person, whichever token it came with: nobody approves what he made himself.
-async fn keep(
+/// Keeps a document, as the version after the one it was made from where that is given. Its author is the person,
+/// whichever token it came with: nobody approves what he made himself.
+pub(super) async fn keep(
     state: &State,
     customer: &CustomerStore,
     (author, actor): (&str, &Actor),
     flow: &Flow,
-    reason: &str,
+    (expected, reason): (Option<u32>, &str),
 ) -> Result<FlowDocument, Refusal> {
     let at_ms = state.clock.now_ms();
     let mut tx = customer.begin().await?;
@@ -367,6 +323,9 @@ async fn keep(
         kept => kept?,
     };
     if version.new {
+        if expected.is_some_and(|expected| version.version != expected + 1) {
+            return Err(Refusal::conflict("Another version has come meanwhile."));
+        }
         tx.await_flow(&version.id, at_ms).await?;
         let sha256 = data_encoding::HEXLOWER.encode(&flow.sha256);
         let detail = json!({ "version": version.version, "sha256": sha256, "reason": reason });

@@ -13,11 +13,12 @@ use accounting::Date;
 
 use super::caller::Caller;
 use super::flows::{FlowPlace, VersionPlace, flow_id, readable, stored_flow};
+use super::mapping::{RowAnswer, rows_between};
 use super::problem::Refusal;
 use super::request::{Asked, Body, Place};
 use super::state::State;
-use crate::flow::{Difference, differences};
-use crate::store::Right;
+use crate::flow::{Difference, Flow, differences};
+use crate::store::{CustomerStore, Right};
 use crate::work::plan::plan;
 use crate::work::upcoming::Upcoming;
 use crate::work::what_if::MONTHS;
@@ -84,6 +85,8 @@ pub(super) struct Compared {
     to: u32,
     /// Keys that differ.
     differences: Vec<DifferenceAnswer>,
+    /// Rows of the mapping's tables that differ.
+    rows: Vec<RowAnswer>,
 }
 
 /// Which version it is compared with.
@@ -125,14 +128,28 @@ async fn foretell_flow(
         let detail = format!("The flow is called \"{}\"; another name would be another flow.", stored.name);
         return Err(Refusal::invalid("document", detail));
     }
-    let planned = plan(&customer, &flow, asked.months.unwrap_or(MONTHS), state.clock.now_ms()).await?;
-    Ok(axum::Json(Foretold {
+    Ok(axum::Json(foretold(&state, &customer, &flow, asked.months).await?))
+}
+
+/// What keeping this document would do; one such comparison runs for a customer at a time.
+///
+/// # Errors
+/// A refusal where one runs already, or what the store says.
+pub(super) async fn foretold(
+    state: &State,
+    customer: &CustomerStore,
+    flow: &Flow,
+    months: Option<u32>,
+) -> Result<Foretold, Refusal> {
+    let _turn = state.comparisons().begin(customer.id())?;
+    let planned = plan(customer, flow, months.unwrap_or(MONTHS), state.clock.now_ms()).await?;
+    Ok(Foretold {
         version: planned.version,
         change: planned.change.name(),
         differences: planned.differences.into_iter().map(DifferenceAnswer::from).collect(),
         what_if: planned.what_if.map(|found| json!(found)),
         untold: planned.untold,
-    }))
+    })
 }
 
 /// Compare two versions of a flow's document, key by key
@@ -155,7 +172,8 @@ async fn compare_flow_versions(
         from => customer.flow_version(&flow, from).await?.document,
     };
     let found = differences(&before, &after.document).into_iter().map(DifferenceAnswer::from).collect();
-    Ok(axum::Json(Compared { from, to: place.version, differences: found }))
+    let rows = rows_between(&before, &after.document);
+    Ok(axum::Json(Compared { from, to: place.version, differences: found, rows }))
 }
 
 /// Preview a flow's schedules

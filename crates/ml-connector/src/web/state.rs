@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::flow_cache::FlowCache;
 use super::hasher::Hasher;
+use super::known_charts::KnownCharts;
 use super::listen::WebError;
 use super::peer::Network;
+use super::running::Running;
 use super::sign_on::SignOn;
 use crate::clock::Clock;
 use crate::figures::Figures;
@@ -38,6 +40,8 @@ struct Shared {
     foreign: AtomicU64,
     /// The process was told to stop.
     draining: AtomicBool,
+    charts: KnownCharts,
+    comparisons: Running,
 }
 
 impl State {
@@ -60,6 +64,8 @@ impl State {
             flows: FlowCache::default(),
             foreign: AtomicU64::new(0),
             draining: AtomicBool::new(false),
+            charts: KnownCharts::default(),
+            comparisons: Running::default(),
         };
         let figures = Arc::new(Figures::default());
         Ok(Self { store, settings: Arc::new(settings), clock, figures, shared: Arc::new(shared) })
@@ -110,6 +116,16 @@ impl State {
 
     pub(super) fn hasher(&self) -> &Hasher {
         &self.shared.hasher
+    }
+
+    /// The charts that were looked at lately.
+    pub(super) fn charts(&self) -> &KnownCharts {
+        &self.shared.charts
+    }
+
+    /// The comparisons that run.
+    pub(super) fn comparisons(&self) -> &Running {
+        &self.shared.comparisons
     }
 
     /// Whether what this address forwards is believed.

@@ -216,6 +216,9 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             }
             Box::pin(self.open_cases(&chart)).await?;
         }
+        if self.count_stored_uses().await? {
+            passed.wait_until(self.clock.now_ms());
+        }
         passed.swept = duties.sweep;
         if duties.reconcile {
             let (from, to) = self.reconciled_period();

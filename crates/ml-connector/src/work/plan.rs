@@ -240,13 +240,21 @@ impl FlowPlan {
     }
 }
 
+/// The company that a flow posts to.
+///
+/// # Errors
+/// [`WorkError::Refused`] where it is named by a secret that cannot be read; those of the store.
+pub async fn company_of(customer: &CustomerStore, flow: &Flow) -> Result<String, WorkError> {
+    let Destination::Intacct(destination) = &flow.destination;
+    identifier(&destination.company_id, Some(customer)).await
+}
+
 /// The company that a flow posts to, and its chart as last read, where it was.
 ///
 /// # Errors
 /// [`WorkError::Refused`] where the company is named by a secret that cannot be read; those of the store.
 pub async fn newest_chart(customer: &CustomerStore, flow: &Flow) -> Result<(String, Option<StoredChart>), WorkError> {
-    let Destination::Intacct(destination) = &flow.destination;
-    let company = identifier(&destination.company_id, Some(customer)).await?;
+    let company = company_of(customer, flow).await?;
     let chart = customer.latest_chart(&company).await?;
     Ok((company, chart))
 }

@@ -208,7 +208,9 @@ impl<S: Source, D> Work<'_, S, D> {
         let at_ms = self.clock.now_ms();
         let (rows, reports): (Vec<NewReport>, Vec<ExpenseReport>) = batch.into_iter().map(new_report).unzip();
         let mut tx = self.customer.begin().await?;
+        let (places, _) = self.counted_places(&mut tx).await?;
         let arrivals = tx.put_reports(&self.flow_id, &self.run, &rows, at_ms).await?;
+        self.count_uses(&mut tx, &places, reports.iter().zip(&arrivals)).await?;
         let mut events = Vec::new();
         let mut waiting = Vec::with_capacity(count);
         for ((row, report), put) in rows.iter().zip(reports).zip(arrivals) {
@@ -218,7 +220,7 @@ impl<S: Source, D> Work<'_, S, D> {
                     events.push(event("report.read", row));
                     None
                 }
-                Put::Changed { state, generation } => {
+                Put::Changed { state, generation, .. } => {
                     events.push(event("report.changed", row));
                     Some((state, generation))
                 }

@@ -85,6 +85,8 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
             Box::pin(self.settle(lane, wait, &mut summary)).await?;
         }
         Box::pin(self.open_cases(&chart)).await?;
+        // A run ends; what is left is counted in by the next one.
+        self.count_stored_uses().await?;
         Ok(summary)
     }
 

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use accounting::{Dimension, Mapping};
-use ml_connector::flow::table::{FILE_MAX_BYTES, MappingTable};
+use accounting::{Dimension, FundSource, Mapping};
+use ml_connector::flow::table::{
+    ExceptionBy, FILE_MAX_BYTES, MappingTable, RowChange, changed_rows, with_changes,
+};
 use ml_connector::flow::{Flow, differences};
 
 const EXAMPLE: &str = include_str!("../../../../examples/flows/expenses.toml");
@@ -53,7 +55,8 @@ fn a_table_comes_back_as_it_was_and_no_text_is_a_formula() {
 fn every_table_of_the_example_round_trips_and_leaves_the_document_alone() {
     let mapping = flow(EXAMPLE).mapping;
     let tables = MappingTable::of(&mapping);
-    assert_eq!(tables, [MappingTable::Categories, MappingTable::Values(Dimension::Department)]);
+    let cards = MappingTable::Exceptions(FundSource::CompanyCard, ExceptionBy::Cards);
+    assert_eq!(tables, [MappingTable::Categories, MappingTable::Values(Dimension::Department), cards]);
     for table in tables {
         let rows = table.rows(table.to_csv(&mapping).as_bytes()).unwrap();
         assert!(table.is_in(&mapping, &rows));
@@ -131,4 +134,87 @@ fn files_of_the_wrong_kind_are_refused_in_words() {
     let many = said(&table, b"category,account\nAirfare,6410\n,6411\nairfare ,6412\nb,\n");
     assert!(many.contains("line 3: the category is blank") && many.contains("line 5"), "{many}");
     assert!(said(&table, b"category,account\nAirfare,6410\nairfare ,6412\n").contains("line 2"));
+}
+
+fn change(table: MappingTable, text: &str, target: Option<&str>) -> RowChange {
+    RowChange { table, text: text.to_owned(), target: target.map(str::to_owned) }
+}
+
+#[test]
+fn single_rows_change_in_every_kind_of_table_and_nothing_else_does() {
+    let before = flow(EXAMPLE);
+    let department = MappingTable::Values(Dimension::Department);
+    let cards = MappingTable::Exceptions(FundSource::CompanyCard, ExceptionBy::Cards);
+    let kinds = MappingTable::Exceptions(FundSource::Reimbursable, ExceptionBy::Kinds);
+    let changes = [
+        change(MappingTable::Categories, " AIRFARE ", Some("6411")),
+        change(MappingTable::Categories, "Team Offsite", Some("6520")),
+        change(MappingTable::Categories, "Postage", None),
+        change(MappingTable::Categories, "Never Seen", None),
+        change(department, "Legal", Some("700")),
+        change(MappingTable::Offsets, "reimbursable", Some("2011")),
+        change(cards, "9999", Some("2052")),
+        change(kinds, "mileage", Some("2012")),
+    ];
+    let document = with_changes(&before, &changes).unwrap();
+    let after = flow(&document);
+    let shown: Vec<(String, String, Option<String>, Option<String>)> = changed_rows(&before.mapping, &after.mapping)
+        .into_iter()
+        .map(|change| (change.table.name(), change.text, change.before, change.after))
+        .collect();
+    let row = |table: &str, text: &str, before: Option<&str>, after: Option<&str>| {
+        (table.to_owned(), text.to_owned(), before.map(str::to_owned), after.map(str::to_owned))
+    };
+    assert_eq!(
+        shown,
+        [
+            row("categories", "Airfare", Some("6410"), Some("6411")),
+            row("categories", "Team Offsite", None, Some("6520")),
+            row("categories", "Postage", Some("6110"), None),
+            row("department", "Legal", None, Some("700")),
+            row("offsets", "reimbursable", Some("2010"), Some("2011")),
+            row("offsets.reimbursable.kinds", "mileage", None, Some("2012")),
+            row("offsets.company_card.cards", "9999", None, Some("2052")),
+        ]
+    );
+    let comments = |text: &str| text.matches('#').count();
+    assert_eq!(comments(&document), comments(EXAMPLE), "comments stay");
+    // Back again, row by row: the meaning is what it was.
+    let back: Vec<RowChange> = changed_rows(&after.mapping, &before.mapping)
+        .into_iter()
+        .map(|row| RowChange { table: row.table, text: row.text, target: row.after })
+        .collect();
+    assert_eq!(flow(&with_changes(&after, &back).unwrap()).mapping, before.mapping);
+    assert_eq!(with_changes(&before, &[]).unwrap(), EXAMPLE);
+}
+
+#[test]
+fn rows_that_cannot_be_changed_are_all_named() {
+    let before = flow(EXAMPLE);
+    let changes = [
+        change(MappingTable::Categories, "  ", Some("1")),
+        change(MappingTable::Categories, "a", Some(" ")),
+        change(MappingTable::Values(Dimension::Task), "a", Some("1")),
+        change(MappingTable::Offsets, "reimbursable", None),
+        change(MappingTable::Categories, "Airfare", Some("1")),
+        change(MappingTable::Categories, "airfare", Some("2")),
+    ];
+    let said = with_changes(&before, &changes).unwrap_err();
+    let lines: Vec<usize> = said.problems.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [1, 2, 3, 4, 6], "{said}");
+    let other = [change(MappingTable::Offsets, "other", Some("2060"))];
+    assert!(with_changes(&before, &other).is_err(), "an offset that the document does not name");
+}
+
+#[test]
+fn a_file_that_a_person_filled_in_may_have_more_columns_and_blank_targets() {
+    let table = MappingTable::Categories;
+    let text = "category,account,status,code\nAirfare,6410,mapped,\nParking,,unmapped,77\n'=x,6420\n";
+    let rows = table.filled_rows(text.as_bytes()).unwrap();
+    assert_eq!(rows, BTreeMap::from([("Airfare".into(), "6410".into()), ("=x".into(), "6420".into())]));
+    let said = table.filled_rows(b"category,account\n,1\nonly\nA,1\na,2\n").unwrap_err().to_string();
+    assert!(said.contains("line 2: the category is blank") && said.contains("line 3: two columns"), "{said}");
+    assert!(table.filled_rows(b"text,id\na,1\n").is_err());
+    let said = table.filled_rows(b"category,account\nA,1\na,2\n").unwrap_err().to_string();
+    assert!(said.contains("line 3: 'a' stands in line 2 already"), "{said}");
 }

@@ -13,6 +13,7 @@ mod hand_over;
 mod hostile;
 pub mod ledger;
 mod many;
+mod mapping_uses;
 mod month;
 pub mod office;
 mod options;

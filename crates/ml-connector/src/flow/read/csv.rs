@@ -76,6 +76,36 @@ pub(in crate::flow) fn rows(text: &str, header: [&str; 2]) -> Result<Vec<Row>, V
     if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
 }
 
+/// All rows of a file that a person filled in, or all mistakes with their lines: further columns are passed over, and
+/// rows without a target are left out.
+pub(in crate::flow) fn filled(text: &str, header: [&str; 2]) -> Result<Vec<Row>, Vec<(usize, String)>> {
+    let [first, second] = header;
+    let mut mistakes = Vec::new();
+    let mut records = records(text.trim_start_matches('\u{FEFF}'), &mut mistakes).into_iter();
+    match records.next() {
+        Some((_, found)) if found.get(..2).is_some_and(|found| is_header(found, header)) => {}
+        Some((line, _)) => {
+            mistakes.insert(0, (line, format!("the first two columns must be {first},{second}")));
+            return Err(mistakes);
+        }
+        None => mistakes.push((1, format!("the file is empty; its first line must be {first},{second}"))),
+    }
+    let mut rows = Vec::new();
+    for (line, fields) in records {
+        let mut fields = fields.into_iter();
+        match (fields.next().unwrap_or_default(), fields.next()) {
+            (key, Some(target)) if key.is_empty() && !target.is_empty() => {
+                mistakes.push((line, format!("the {first} is blank")));
+            }
+            (_, None) => mistakes.push((line, "two columns are wanted, not 1".to_owned())),
+            (_, Some(target)) if target.is_empty() => {}
+            (key, Some(target)) => rows.push(Row { line, key: meant(key), target: meant(target) }),
+        }
+    }
+    mistakes.sort_by_key(|(line, _)| *line);
+    if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
+}
+
 fn is_header(fields: &[String], header: [&str; 2]) -> bool {
     fields.len() == 2 && fields.iter().zip(header).all(|(found, wanted)| found.eq_ignore_ascii_case(wanted))
 }

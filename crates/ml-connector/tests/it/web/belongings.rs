@@ -116,6 +116,7 @@ impl Belongings {
             ("role", "viewer"),
             ("version", "1"),
             ("dimension", "department"),
+            ("table", "categories"),
             ("cause", "101-0000000000000000"),
         ] {
             ids.insert(name.to_owned(), id.to_owned());
