@@ -20,8 +20,8 @@ mod run;
 mod select;
 mod text;
 
-pub(crate) use lookup::{field, filled};
 pub use lookup::fold;
+pub(crate) use lookup::{field, filled};
 pub use rules::Translator;
 
 use crate::amount::{Amount, Currency};

@@ -203,8 +203,8 @@ impl MappingTable {
             Self::Offsets => {
                 let mut document = document.to_owned();
                 for (fund, account) in rows {
-                    document = replace_text(&document, &["offsets", fund, "account"], account)
-                        .map_err(TableError::whole)?;
+                    document =
+                        replace_text(&document, &["offsets", fund, "account"], account).map_err(TableError::whole)?;
                 }
                 return Ok(document);
             }

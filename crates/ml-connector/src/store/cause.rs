@@ -227,8 +227,11 @@ impl CustomerStore {
                 listing = listing.bind(cause.as_str());
             }
             let rows = listing.fetch_all(self.reader()).await.map_err(failed("adding up what causes hold"))?;
-            found.extend(rows.into_iter().map(|(cause, currency, reports, amount_minor)| {
-                HeldByCause { cause, currency, reports: u64::try_from(reports).unwrap_or(0), amount_minor }
+            found.extend(rows.into_iter().map(|(cause, currency, reports, amount_minor)| HeldByCause {
+                cause,
+                currency,
+                reports: u64::try_from(reports).unwrap_or(0),
+                amount_minor,
             }));
         }
         Ok(found)

@@ -200,7 +200,8 @@ impl CustomerStore {
         before: Option<u32>,
         limit: u32,
     ) -> Result<Vec<FlowVersionInfo>, StoreError> {
-        let listing = sql::query_as::<(i64, String, i64, Option<String>)>(VERSIONS).bind(self.id().as_str()).bind(flow.as_str());
+        let listing =
+            sql::query_as::<(i64, String, i64, Option<String>)>(VERSIONS).bind(self.id().as_str()).bind(flow.as_str());
         let listing = listing.bind(before.map_or(i64::MAX, i64::from)).bind(i64::from(limit));
         let rows = listing.fetch_all(self.reader()).await.map_err(failed("listing a flow's versions"))?;
         let read = |(version, sha256, created_ms, author)| {

@@ -6,8 +6,8 @@ use super::sql::Text;
 use super::{agreement, approval, board, customer_figures, gate, hand_over, handled, hold, look_alike, message};
 use super::{
     attempt, audit, audit_check, budget, case, cause, chart, control, counter, customer, flow, flow_figures, flow_time,
-    grant, held, idempotency, installation, lane, link, mapping_change, mapping_use, master_key, notice, pass, posting, reconciliation,
-    reference_drift, report, secret, session, sqlite, throttle, token, user, wanted,
+    grant, held, idempotency, installation, lane, link, mapping_change, mapping_use, master_key, notice, pass, posting,
+    reconciliation, reference_drift, report, secret, session, sqlite, throttle, token, user, wanted,
 };
 
 const PLAIN: &[&str] = &[

@@ -4,9 +4,7 @@
 use std::collections::BTreeMap;
 
 use accounting::{Dimension, FundSource, Mapping};
-use ml_connector::flow::table::{
-    ExceptionBy, FILE_MAX_BYTES, MappingTable, RowChange, changed_rows, with_changes,
-};
+use ml_connector::flow::table::{ExceptionBy, FILE_MAX_BYTES, MappingTable, RowChange, changed_rows, with_changes};
 use ml_connector::flow::{Flow, differences};
 
 const EXAMPLE: &str = include_str!("../../../../examples/flows/expenses.toml");

@@ -47,8 +47,11 @@ pub fn changed_rows(before: &Mapping, after: &Mapping) -> Vec<TableChange> {
             }
         }
         let gone = old.into_values();
-        found.extend(gone.map(|(text, target)| {
-            TableChange { table: table.clone(), text, before: Some(target), after: None }
+        found.extend(gone.map(|(text, target)| TableChange {
+            table: table.clone(),
+            text,
+            before: Some(target),
+            after: None,
         }));
     }
     found

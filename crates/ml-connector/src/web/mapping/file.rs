@@ -30,8 +30,9 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct FileAsked {
-    /// The version that the file was made from; it is refused where another has come since.
-    expected_version: u32,
+    /// The version that the file was made from, without which it is not taken; it is refused where another has come
+    /// since.
+    expected_version: Option<u32>,
     /// Whether rows that the file does not have are taken out; they stay unless this is `true`.
     #[serde(default)]
     replace: bool,
@@ -97,10 +98,12 @@ async fn import_mapping_table(
     if body.content_type != "text/csv" {
         return Err(wrong_type("text/csv"));
     }
-    check_version(&stored, asked.expected_version)?;
+    let expected = asked.expected_version.ok_or_else(|| Refusal::invalid("expected_version", "It must be given."))?;
+    check_version(&stored, expected)?;
     let rows = table.filled_rows(&body.bytes).map_err(|error| unchangeable(&error))?;
     let gone = table.rows_in(&flow.mapping).keys().filter(|_| asked.replace).cloned().collect::<Vec<_>>();
-    let has = |text: &String| rows.keys().any(|row| accounting::translate::fold(row) == accounting::translate::fold(text));
+    let has =
+        |text: &String| rows.keys().any(|row| accounting::translate::fold(row) == accounting::translate::fold(text));
     let removals: Vec<String> = gone.into_iter().filter(|text| !has(text)).collect();
     let row = |text: String, target| RowChange { table: table.clone(), text, target };
     let mut changes: Vec<RowChange> = removals.into_iter().map(|text| row(text, None)).collect();

@@ -39,7 +39,7 @@ pub(in crate::web) struct RowsAsked {
     /// A part of the text, the code, or the target's id or name; capitals do not matter.
     #[serde(default)]
     pub(in crate::web) search: String,
-    /// `attention` (used and unmapped, or to what the ledger refuses), `unmapped`, `mapped`, `inactive`, `unknown`,
+    /// `attention` (used, and unmapped or to what the ledger refuses), `unmapped`, `mapped`, `inactive`, `unknown`,
     /// `default`, `never_used`, or `changed` (within 30 days); all unless given.
     #[serde(default)]
     pub(in crate::web) status: String,
@@ -114,7 +114,8 @@ fn place_of(sort: &str, row: &Row) -> String {
         // Later days first: each digit is turned round.
         "recent" => {
             let day = row.last_on.as_deref().unwrap_or("0000-00-00");
-            let turned: String = day.chars().map(|c| c.to_digit(10).map_or(c, |d| char::from(b'9' - d as u8))).collect();
+            let turn = |c: char| c.to_digit(10).and_then(|digit| char::from_digit(9 - digit, 10)).unwrap_or(c);
+            let turned: String = day.chars().map(turn).collect();
             format!("{turned} {name} {}", row.key)
         }
         _ => format!("{name} {}", row.key),

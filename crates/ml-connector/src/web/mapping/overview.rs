@@ -55,9 +55,9 @@ pub(in crate::web) struct TableAnswer {
     pub(in crate::web) has_default: bool,
     /// How many texts.
     pub(in crate::web) rows: u64,
-    /// How many of them lead nowhere though reports carry them.
+    /// How many lead nowhere though reports carry them.
     pub(in crate::web) unmapped: u64,
-    /// How many lead to something that the ledger refuses.
+    /// How many lead to something that the ledger refuses though reports carry them.
     pub(in crate::web) refused: u64,
     /// Money of all texts by currency, in minor units.
     pub(in crate::web) money_minor: BTreeMap<String, i64>,
@@ -140,7 +140,9 @@ pub(in crate::web) fn summed(found: &Table, mapping: &Mapping) -> TableAnswer {
         title: title(&found.table),
         leads_to: if dimension.is_some() { "value" } else { "account" },
         dimension: dimension.map(Dimension::to_string),
-        looks_at: rule.map(|rule| std::iter::once(&rule.from).chain(&rule.fallback).map(place_words).collect()).unwrap_or_default(),
+        looks_at: rule
+            .map(|rule| std::iter::once(&rule.from).chain(&rule.fallback).map(place_words).collect())
+            .unwrap_or_default(),
         matching: rule.map(|rule| match rule.matching {
             Matching::Table => "table",
             Matching::Id => "id",

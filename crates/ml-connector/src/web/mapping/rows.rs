@@ -47,13 +47,9 @@ impl Row {
         self.money.values().map(|minor| minor.unsigned_abs()).max().unwrap_or(0)
     }
 
-    /// Whether a person should look at it: it leads nowhere, or to what the ledger refuses, and is used.
-    pub(in crate::web) const fn needs_attention(&self) -> bool {
-        match self.standing {
-            Standing::Mapped => false,
-            Standing::Unmapped => self.expenses > 0,
-            Standing::Inactive | Standing::Unknown => true,
-        }
+    /// Whether a person should look at it: it is used, and leads nowhere or to what the ledger refuses.
+    pub(in crate::web) fn needs_attention(&self) -> bool {
+        self.expenses > 0 && self.standing != Standing::Mapped
     }
 }
 

@@ -166,19 +166,13 @@ impl Beside<'_> {
     }
 
     /// Proposals for a row that leads nowhere, or to what the ledger refuses.
-    fn suggestions(
-        &self,
-        table: &Table,
-        row: &Row,
-        history: Option<&BTreeMap<String, u32>>,
-    ) -> Vec<SuggestionAnswer> {
+    fn suggestions(&self, table: &Table, row: &Row, history: Option<&BTreeMap<String, u32>>) -> Vec<SuggestionAnswer> {
         let (Some(known), false) = (self.chart, table.has_default || row.standing == Standing::Mapped) else {
             return Vec::new();
         };
         let nothing = BTreeMap::new();
         let catalogue = known.catalogue(&table.kind);
-        let found =
-            catalogue.suggest(&row.source, row.code.as_deref(), history.unwrap_or(&nothing), PROPOSALS);
+        let found = catalogue.suggest(&row.source, row.code.as_deref(), history.unwrap_or(&nothing), PROPOSALS);
         let answer = |suggestion: Suggestion| {
             let target = table.kind.target(&known.chart, &suggestion.id);
             SuggestionAnswer {
@@ -192,11 +186,7 @@ impl Beside<'_> {
     }
 
     /// Where the texts of these rows lead in the customer's other flows, by text and target.
-    async fn history(
-        &self,
-        table: &Table,
-        rows: &[Row],
-    ) -> Result<BTreeMap<String, BTreeMap<String, u32>>, Refusal> {
+    async fn history(&self, table: &Table, rows: &[Row]) -> Result<BTreeMap<String, BTreeMap<String, u32>>, Refusal> {
         let mut found: BTreeMap<String, BTreeMap<String, u32>> = BTreeMap::new();
         if rows.iter().all(|row| row.standing == Standing::Mapped) {
             return Ok(found);

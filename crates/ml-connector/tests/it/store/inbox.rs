@@ -42,15 +42,19 @@ const fn change<'a>(report_id: &'a str, content_hash: &'a [u8; 32], state: Inbox
     }
 }
 
+/// The content that a report had before it changed, where it is new again.
+fn changed_from(arrival: &Arrival) -> Option<[u8; 32]> {
+    match arrival {
+        Arrival::Changed { state: InboxState::Seen, generation: 0, before } => Some(before.content_hash),
+        _ => None,
+    }
+}
+
 async fn a_report_comes_in_once_and_its_changes_as_versions(database: TestDatabase) {
     let world = world_on(&database).await;
     assert_eq!(world.put(&[report(1, 1), report(2, 1)], NOW_MS).await, [Arrival::New, Arrival::New]);
     let again = world.put(&[report(1, 1), report(2, 2)], NOW_MS + 5).await;
     assert_eq!(again[0], Arrival::Unchanged { state: InboxState::Seen, generation: 0, moved: false });
-    let changed_from = |arrival: &Arrival| match arrival {
-        Arrival::Changed { state: InboxState::Seen, generation: 0, before } => Some(before.content_hash),
-        _ => None,
-    };
     assert_eq!(changed_from(&again[1]), Some([1; 32]));
     let back = world.put(&[report(2, 1)], NOW_MS + 9).await;
     assert_eq!(changed_from(&back[0]), Some([2; 32]), "an older content that returns is a change");
@@ -76,15 +80,11 @@ async fn the_last_of_two_in_one_batch_counts(database: TestDatabase) {
     batch.push(report(55, 2));
     batch[52] = report(3, 2);
     let arrivals = world.put(&batch, NOW_MS).await;
-    assert_eq!(
-        arrivals[52],
-        Arrival::Changed { state: InboxState::Seen, generation: 0 },
-        "in a later batch of the same call"
-    );
+    assert_eq!(changed_from(&arrivals[52]), Some([1; 32]), "in a later batch of the same call");
     assert_eq!(arrivals[55], Arrival::New);
-    assert_eq!(arrivals[60], Arrival::Changed { state: InboxState::Seen, generation: 0 });
+    assert_eq!(changed_from(&arrivals[60]), Some([1; 32]));
     let twice = world.put(&[report(70, 1), report(70, 2)], NOW_MS).await;
-    assert_eq!(twice, [Arrival::New, Arrival::Changed { state: InboxState::Seen, generation: 0 }]);
+    assert_eq!((twice[0], changed_from(&twice[1])), (Arrival::New, Some([1; 32])));
     let ten: Vec<_> = [80, 81, 80, 83, 84, 85, 86, 87, 88, 89].map(|index| report(index, 1)).into();
     let arrivals = world.put(&ten, NOW_MS).await;
     assert_eq!((arrivals[0], arrivals[2]), (Arrival::Superseded, Arrival::New));
@@ -139,7 +139,8 @@ async fn a_changed_report_is_seen_anew_unless_its_entry_is_under_way(database: T
         let id = format!("R{index:05}");
         world.put(&[report(index, 1)], NOW_MS).await;
         set(&world, change(&id, &[1; 32], state)).await.unwrap();
-        assert_eq!(world.put(&[report(index, 2)], NOW_MS).await, [Arrival::Changed { state, generation: 0 }]);
+        let arrived = world.put(&[report(index, 2)], NOW_MS).await;
+        assert!(matches!(arrived[..], [Arrival::Changed { state: was, generation: 0, .. }] if was == state));
         let stored = world.customer.report(&world.flow, &id).await.unwrap().unwrap();
         let stays = !matches!(
             state,

@@ -146,7 +146,7 @@ async fn rows_tell_what_they_are_used_for_and_what_they_could_lead_to() {
 
         assert_eq!(sources(&desk.rows("categories", "status=unmapped").await), ["Team Offsite", "Seminars"]);
         let attention = desk.rows("categories", "status=attention&sort=name").await;
-        assert_eq!(sources(&attention)[..2], ["Legacy Travel", "Seminars"], "{attention:?}");
+        assert_eq!(sources(&attention), ["Legacy Travel", "Seminars", "Team Offsite"]);
         assert_eq!(sources(&desk.rows("categories", "search=airf").await), ["Airfare"]);
         assert_eq!(sources(&desk.rows("categories", "search=legacy%20trav").await), ["Legacy Travel"]);
         let unused = desk.rows("categories", "status=never_used&limit=200").await;
@@ -165,9 +165,8 @@ async fn rows_tell_what_they_are_used_for_and_what_they_could_lead_to() {
 
 async fn overview(desk: &Desk) {
     let mapping = desk.viewer.get(&format!("{}/mapping", desk.flow)).await.is(200).json();
-    let table = |name: &str| {
-        mapping["tables"].as_array().unwrap().iter().find(|table| table["table"] == name).unwrap().clone()
-    };
+    let table =
+        |name: &str| mapping["tables"].as_array().unwrap().iter().find(|table| table["table"] == name).unwrap().clone();
     let categories = table("categories");
     assert_eq!(categories["unmapped"], 2);
     assert_eq!(categories["uncovered_minor"]["USD"].as_i64().unwrap(), 90_000 + 100 + 700);
@@ -294,7 +293,8 @@ async fn history(desk: &Desk) {
     assert_eq!(back["version"], 5);
     assert_eq!(back["document"], document("acme", "Expenses"));
     let reason = desk.site.audit_of(desk.customer.id()).await.pop().unwrap();
-    assert_eq!((reason.action.as_str(), &reason.detail["reason"]), ("flow.changed", &json!("back to version 1")));
+    assert_eq!(reason.action, "flow.changed");
+    assert!(reason.detail.contains("\"reason\":\"back to version 1\""), "{}", reason.detail);
 }
 
 #[tokio::test]
