@@ -23,6 +23,11 @@ pub(super) const LIST: &str = "SELECT seq, at_ms, actor, action, subject, detail
      WHERE customer_id = $1 AND seq > $2 AND (CAST($4 AS TEXT) IS NULL OR action = $4) \
      AND (CAST($5 AS TEXT) IS NULL OR actor = $5) AND (CAST($6 AS TEXT) IS NULL OR subject = $6) \
      ORDER BY seq LIMIT $3";
+/// The newest first, within a stretch of the chain: what is asked for may be rare, and a page must end.
+pub(super) const LIST_BACK: &str = "SELECT seq, at_ms, actor, action, subject, detail, prev_hash, hash FROM audit \
+     WHERE customer_id = $1 AND seq < $2 AND seq >= $7 AND (CAST($4 AS TEXT) IS NULL OR action = $4) \
+     AND (CAST($5 AS TEXT) IS NULL OR actor = $5) AND (CAST($6 AS TEXT) IS NULL OR subject = $6) \
+     ORDER BY seq DESC LIMIT $3";
 /// Subjects have no index: each commit would then write as many pages as it has entries, wherever the subjects lie.
 /// To ask what happened to one is rare, and may walk through the chain.
 pub(super) static OF_SUBJECTS: Rows = Rows::new(
@@ -36,6 +41,9 @@ pub(super) static APPEND: Rows = Rows::new(
     &[OWN; 9],
     "",
 );
+
+/// Entries that one page of the newest looks through at most.
+const STRETCH: i64 = 20_000;
 
 /// Hash before the first entry, in hexadecimal.
 pub(super) const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
@@ -118,6 +126,38 @@ impl CustomerStore {
             .bind(&filter.subject);
         let rows = listing.fetch_all(self.reader()).await.map_err(&reading)?;
         rows.iter().map(|row| read(row).map_err(&reading)).collect()
+    }
+
+    /// At most `limit` entries before the sequence number `before` (`None`: all), the newest first; and where to go on,
+    /// where there may be more. A page may be shorter than what follows: it looks through 20,000 entries at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn list_audit_back(
+        &self,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<(Vec<AuditEntry>, Option<i64>), StoreError> {
+        let reading = failed("reading the audit");
+        let before = match before {
+            Some(before) => before,
+            None => self.audit_head().await?.map_or(1, |(seq, _)| seq.saturating_add(1)),
+        };
+        let first = before.saturating_sub(STRETCH).max(1);
+        let listing = sql::query(LIST_BACK)
+            .bind(self.id().as_str())
+            .bind(before)
+            .bind(i64::from(limit))
+            .bind(&filter.action)
+            .bind(&filter.actor)
+            .bind(&filter.subject)
+            .bind(first);
+        let rows = listing.fetch_all(self.reader()).await.map_err(&reading)?;
+        let entries = rows.iter().map(read).collect::<Result<Vec<_>, _>>().map_err(&reading)?;
+        let is_full = entries.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
+        let next = if is_full { entries.last().map(|entry| entry.seq) } else { Some(first) };
+        Ok((entries, next.filter(|next| *next > 1)))
     }
 
     /// Sequence number and hash of the newest entry; `None` where there is none.

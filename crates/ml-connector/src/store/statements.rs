@@ -127,6 +127,7 @@ const PLAIN: &[&str] = &[
     agreement::LIST,
     audit::HEAD,
     audit::LIST,
+    audit::LIST_BACK,
     audit_check::FIND_CHECKPOINT,
     audit_check::CHECKPOINTS,
     lane::RELEASE,

@@ -72,6 +72,10 @@ pub(super) struct AuditPaging {
     action: Option<String>,
     /// By this actor alone.
     actor: Option<String>,
+    /// The newest first. A page then looks through 20,000 entries at most and may be short, or empty, while `next` says
+    /// that there is more.
+    #[serde(default)]
+    newest: bool,
     /// `next` of the page before.
     #[serde(default)]
     after: String,
@@ -79,7 +83,7 @@ pub(super) struct AuditPaging {
     limit: Option<u32>,
 }
 
-/// List the audit, the oldest first
+/// List the audit, the oldest first unless `newest` says otherwise
 #[utoipa::path(get, path = "/customers/{customer}/audit", operation_id = "list_audit", tag = "Audit",
     params(("customer" = String, Path, description = "The customer's id"), AuditPaging),
     responses((status = 200, description = "A page of entries", body = Page<EntryAnswer>)))]
@@ -91,10 +95,15 @@ async fn list_audit(
 ) -> Result<axum::Json<Page<EntryAnswer>>, Refusal> {
     let (customer, _) = caller.customer(&state, &customer, Right::Audit).await?;
     let paging = Paging::of(asked.after, asked.limit);
-    let cursors = Cursors::new(&customer, "audit", "");
-    let after = cursors.after_as(&paging, |key| key.parse().ok())?.unwrap_or(0);
+    let cursors = Cursors::new(&customer, "audit", if asked.newest { "newest" } else { "" });
+    let after = cursors.after_as(&paging, |key| key.parse().ok())?;
     let filter = AuditFilter { subject: asked.subject, action: asked.action, actor: asked.actor };
-    let rows = customer.list_audit(&filter, after, paging.rows()).await?;
+    if asked.newest {
+        let (rows, next) = customer.list_audit_back(&filter, after, paging.rows() - 1).await?;
+        let next = next.map(|next| cursors.write(&next.to_string()));
+        return Ok(axum::Json(Page { items: rows.into_iter().map(EntryAnswer::from).collect(), next }));
+    }
+    let rows = customer.list_audit(&filter, after.unwrap_or(0), paging.rows()).await?;
     Ok(axum::Json(cursors.cut(&paging, rows, |entry| entry.seq.to_string(), EntryAnswer::from)))
 }
 

@@ -16,10 +16,34 @@ use super::page::{Cursors, Page, Paging};
 use super::problem::Refusal;
 use super::request::{Asked, Place};
 use super::state::State;
-use crate::store::{MessageId, MessageState, Right, StoredMessage};
+use crate::flow::{About, Identifier, Notify, Receiver};
+use crate::store::{MessageId, MessageState, Right, StoredFlow, StoredMessage};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(list_messages)).routes(routes!(show_message)).routes(routes!(send_again))
+    OpenApiRouter::new()
+        .routes(routes!(list_messages))
+        .routes(routes!(show_message))
+        .routes(routes!(send_again))
+        .routes(routes!(list_receivers))
+}
+
+/// Somebody who is told, as the flow's document says.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ReceiverAnswer {
+    /// The flow.
+    pub(super) flow: String,
+    /// Its name.
+    pub(super) flow_name: String,
+    /// Place among `[[notify]]` of the document, from 1.
+    pub(super) place: usize,
+    /// `mail`, `webhook` or `chat`.
+    pub(super) by: &'static str,
+    /// The address; of a webhook or a chat where it is kept, since such an address is often a secret by itself.
+    pub(super) address: String,
+    /// What about, such as `held`.
+    pub(super) about: Vec<&'static str>,
+    /// When a digest is sent, where one is.
+    pub(super) digest: Option<String>,
 }
 
 /// A message.
@@ -120,6 +144,49 @@ async fn list_messages(
     let before = cursors.after_as(&paging, MessageId::parse)?;
     let rows = customer.all_messages(flow.as_ref(), state, before.as_ref(), paging.rows()).await?;
     Ok(axum::Json(cursors.cut(&paging, rows, |row| row.message.id.to_string(), MessageAnswer::from)))
+}
+
+/// List who is told about what, as the flows' documents say
+#[utoipa::path(get, path = "/customers/{customer}/receivers", operation_id = "list_receivers", tag = "Messages",
+    params(("customer" = String, Path, description = "The customer's id")),
+    responses((status = 200, description = "All of them, by flow", body = Page<ReceiverAnswer>)))]
+async fn list_receivers(
+    Shared(state): Shared<State>,
+    caller: Caller,
+    Place(customer): Place<String>,
+) -> Result<axum::Json<Page<ReceiverAnswer>>, Refusal> {
+    let (customer, _) = caller.customer(&state, &customer, Right::View).await?;
+    let mut items = Vec::new();
+    for stored in customer.flows().await? {
+        let Some(flow) = state.flow(&stored) else { continue };
+        items.extend(flow.notify.iter().enumerate().map(|(at, notify)| receiver(&stored, at + 1, notify)));
+    }
+    Ok(axum::Json(Page { items, next: None }))
+}
+
+fn receiver(stored: &StoredFlow, place: usize, notify: &Notify) -> ReceiverAnswer {
+    let kept = |address: &Identifier| match address {
+        Identifier::Literal(address) => {
+            // The path of such an address is what lets one write to it.
+            let rest = address.split_once("://").map_or("", |(_, rest)| rest);
+            rest.split('/').next().unwrap_or_default().to_owned()
+        }
+        Identifier::Reference(_) => address.to_string(),
+    };
+    let (by, address) = match &notify.to {
+        Receiver::Mail(address) => ("mail", address.clone()),
+        Receiver::Webhook(address) => ("webhook", kept(address)),
+        Receiver::Chat(address) => ("chat", kept(address)),
+    };
+    ReceiverAnswer {
+        flow: stored.id.to_string(),
+        flow_name: stored.name.clone(),
+        place,
+        by,
+        address,
+        about: notify.about.iter().map(|about| about.name()).collect(),
+        digest: notify.about.contains(&About::Digest).then(|| notify.digest.to_string()),
+    }
 }
 
 /// Show a message

@@ -166,6 +166,54 @@ async fn messages_are_shown_and_sent_once_more() {
 }
 
 #[tokio::test]
+async fn receivers_are_shown_without_what_lets_one_write_to_them() {
+    let site = Site::start().await;
+    let customer = site.customer("acme").await;
+    let (user, viewer) = site.signed_in("viewer@acme.com", false).await;
+    site.grant(&customer, &user, Role::Viewer).await;
+    let notify = "\n[[notify]]\nto = \"chat:https://chat.example.com/hooks/T0/hush\"\nabout = [\"held\"]\n\
+         [[notify]]\nto = \"mailto:ada@acme.com\"\nabout = [\"digest\"]\ndigest = \"daily at 08:00\"\n";
+    let document = format!("{}{notify}", include_str!("../../../../../examples/flows/expenses.toml"));
+    let mut tx = customer.begin().await.unwrap();
+    tx.put_flow("Expenses", &document, "test", site.now_ms()).await.unwrap();
+    tx.commit_untraced(site.now_ms()).await.unwrap();
+    let answer = viewer.get(&format!("/customers/{}/receivers", customer.id())).await;
+    assert!(!answer.is(200).text.contains("hush"), "{}", answer.text);
+    let rows = answer.json()["items"].clone();
+    assert_eq!((&rows[0]["by"], &rows[0]["address"]), (&json!("chat"), &json!("chat.example.com")), "{rows}");
+    assert_eq!((&rows[1]["address"], &rows[1]["digest"]), (&json!("ada@acme.com"), &json!("daily at 08:00")));
+}
+
+#[tokio::test]
+async fn the_audit_is_read_from_its_end_in_bounded_pages() {
+    let site = Site::start().await;
+    let customer = site.customer("acme").await;
+    let (user, auditor) = site.signed_in("auditor@acme.com", false).await;
+    site.grant(&customer, &user, Role::Auditor).await;
+    for part in 0..5 {
+        let tx = customer.begin().await.unwrap();
+        let event = |number: i64| AuditEvent::new("test", "a.test", format!("R{number}"), json!({}));
+        let events = (part * 5_000..(part + 1) * 5_000).map(event).collect();
+        tx.commit(site.now_ms(), events).await.unwrap();
+    }
+    let path = format!("/customers/{}/audit?newest=true", customer.id());
+    let page = auditor.get(&format!("{path}&limit=2")).await.is(200).json();
+    let subjects: Vec<&Value> = page["items"].as_array().unwrap().iter().map(|row| &row["subject"]).collect();
+    assert_eq!(subjects, ["R24999", "R24998"]);
+    let after = page["next"].as_str().unwrap();
+    let page = auditor.get(&format!("{path}&limit=1&after={after}")).await.is(200).json();
+    assert_eq!(page["items"][0]["subject"], "R24997");
+    // A rare one lies beyond the first stretch: the first page says so, and the second has it and is the last.
+    let rare = auditor.get(&format!("{path}&subject=R3")).await.is(200).json();
+    assert_eq!(rare["items"], json!([]));
+    let after = rare["next"].as_str().unwrap();
+    let rest = auditor.get(&format!("{path}&subject=R3&after={after}")).await.is(200).json();
+    assert_eq!((&rest["items"][0]["subject"], &rest["next"]), (&json!("R3"), &Value::Null));
+    let oldest = auditor.get(&format!("/customers/{}/audit?after={after}", customer.id())).await;
+    oldest.refused(400, 423);
+}
+
+#[tokio::test]
 async fn secrets_tell_who_put_them_and_when() {
     let site = with_a_key().await;
     let customer = site.customer("acme").await;
