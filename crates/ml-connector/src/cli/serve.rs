@@ -102,6 +102,9 @@ impl Service {
     ) -> Result<bool, Failure> {
         let Self { store, settings, endpoints, clock, works } = self;
         let state = web::State::new(store.clone(), settings.clone(), clock.clone())?;
+        if endpoints.is_test() {
+            state.mark_sandbox();
+        }
         let (stopping, _) = watch::channel(false);
         let told = || {
             let mut stopping = stopping.subscribe();

@@ -165,6 +165,7 @@ const PLAIN: &[&str] = &[
     wanted::OPEN,
     wanted::LIST,
     wanted::FIND,
+    wanted::NEWEST_MS,
     wanted::BEGIN,
     wanted::END,
     notice::PUT,

@@ -15,6 +15,9 @@ pub(super) const LIST: &str = "SELECT id, flow_id, kind, detail, asked_by, asked
      outcome FROM wanted WHERE customer_id = $1 AND flow_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4";
 pub(super) const FIND: &str = "SELECT id, flow_id, kind, detail, asked_by, asked_ms, began_ms, ended_ms, failed, \
      outcome FROM wanted WHERE customer_id = $1 AND id = $2";
+/// Of the newest wishes, so that it costs the same however many there were.
+pub(super) const NEWEST_MS: &str = "SELECT COALESCE(MAX(n.at_ms), 0) FROM (SELECT \
+     COALESCE(ended_ms, began_ms, asked_ms) AS at_ms FROM wanted WHERE customer_id = $1 ORDER BY id DESC LIMIT 20) n";
 pub(super) const BEGIN: &str = "UPDATE wanted SET began_ms = $1 WHERE customer_id = $2 AND id = $3";
 pub(super) const END: &str = "UPDATE wanted SET ended_ms = $1, failed = $2, outcome = $3 \
      WHERE customer_id = $4 AND id = $5 AND ended_ms IS NULL";
@@ -195,6 +198,15 @@ impl CustomerStore {
         let listing = sql::query(LIST).bind(self.id().as_str()).bind(flow.as_str()).bind(before);
         let rows = listing.bind(i64::from(limit)).fetch_all(self.reader()).await;
         rows.map_err(failed("listing what was asked for"))?.iter().map(read).collect()
+    }
+
+    /// When the newest wishes last moved, in epoch milliseconds; 0 while there is none.
+    ///
+    /// # Errors
+    /// See [`CustomerStore::open_wanted`].
+    pub async fn wanted_moved_ms(&self) -> Result<i64, StoreError> {
+        let asking = sql::query_scalar::<i64>(NEWEST_MS).bind(self.id().as_str());
+        asking.fetch_one(self.reader()).await.map_err(failed("reading when wishes moved"))
     }
 
     /// A wish, if there is one of this id.

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::state::State;
 use super::{
-    approvals, audit, cases, causes, chart_changes, charts, customers, dashboard, entrance, flow_versions, flows,
+    approvals, audit, cases, causes, chart_changes, charts, customers, dashboard, flow_versions, flows,
     foresight, grants, guard, hand_over, health, holds, installation, links, mapping, me, messages, metrics, operator,
     passes, reconciliations, reference, report_lists, reports, secrets, sessions, tokens, users, wall, wishes,
 };
@@ -120,7 +120,7 @@ pub fn router(state: State) -> Router {
         .route("/api", get(people))
         .route("/problems/{code}", get(reference::problem))
         .route("/page.css", get(reference::style))
-        .merge(entrance::routes())
+        .merge(pages::routes())
         .merge(super::sign_on::routes())
         .route_layer(from_fn(guard::routed))
         .fallback(guard::nothing_here)

@@ -28,13 +28,13 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct CustomerAnswer {
     /// Its id.
-    id: String,
+    pub(super) id: String,
     /// Its name, unique within the installation.
-    name: String,
+    pub(super) name: String,
     /// When it was made.
-    created_at: Moment,
+    pub(super) created_at: Moment,
     /// The caller's roles for it.
-    roles: Vec<&'static str>,
+    pub(super) roles: Vec<&'static str>,
 }
 
 impl CustomerAnswer {
@@ -49,7 +49,7 @@ impl CustomerAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct CustomerBody {
     /// Unique within the installation.
-    name: String,
+    pub(super) name: String,
 }
 
 /// List customers
@@ -57,7 +57,7 @@ pub(super) struct CustomerBody {
 /// All of them for the installation's administrator; for others those they have a role for.
 #[utoipa::path(get, path = "/customers", operation_id = "list_customers", tag = "Customers", params(Paging),
     responses((status = 200, description = "A page of customers", body = Page<CustomerAnswer>)))]
-async fn list_customers(
+pub(super) async fn list_customers(
     Shared(state): Shared<State>,
     caller: Caller,
     Asked(paging): Asked<Paging>,
@@ -82,7 +82,7 @@ async fn list_customers(
 /// Make a customer
 #[utoipa::path(post, path = "/customers", operation_id = "create_customer", tag = "Customers",
     request_body = CustomerBody, responses((status = 201, description = "Made", body = CustomerAnswer)))]
-async fn create_customer(
+pub(super) async fn create_customer(
     Shared(state): Shared<State>,
     caller: Caller,
     Body(asked): Body<CustomerBody>,
@@ -101,7 +101,7 @@ async fn create_customer(
 #[utoipa::path(get, path = "/customers/{customer}", operation_id = "show_customer", tag = "Customers",
     params(("customer" = String, Path, description = "The customer's id")),
     responses((status = 200, description = "The customer", body = CustomerAnswer)))]
-async fn show_customer(
+pub(super) async fn show_customer(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -120,7 +120,7 @@ async fn show_customer(
 #[utoipa::path(patch, path = "/customers/{customer}", operation_id = "change_customer", tag = "Customers",
     params(("customer" = String, Path, description = "The customer's id")), request_body = CustomerBody,
     responses((status = 200, description = "As it is now", body = CustomerAnswer)))]
-async fn change_customer(
+pub(super) async fn change_customer(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,

@@ -34,17 +34,17 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct FlowAnswer {
     /// Its id.
-    id: String,
+    pub(super) id: String,
     /// Its name, unique for the customer.
-    name: String,
+    pub(super) name: String,
     /// Version of its document, from 1.
     pub(super) version: u32,
     /// When that version was made.
-    changed_at: Moment,
+    pub(super) changed_at: Moment,
     /// `rehearsal` or `post`; null where the document can no longer be read.
-    mode: Option<&'static str>,
+    pub(super) mode: Option<&'static str>,
     /// When it last did what.
-    times: TimesAnswer,
+    pub(super) times: TimesAnswer,
 }
 
 /// A flow with its document.
@@ -61,7 +61,7 @@ pub(super) struct FlowDocument {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewFlow {
     /// The document (TOML); its `customer` is the customer's name.
-    document: String,
+    pub(super) document: String,
 }
 
 /// A change of a flow's document.
@@ -69,12 +69,12 @@ pub(super) struct NewFlow {
 #[serde(deny_unknown_fields)]
 pub(super) struct FlowChange {
     /// The whole document (TOML).
-    document: String,
+    pub(super) document: String,
     /// The version that it was made from; the change is refused where another has come since.
-    expected_version: u32,
+    pub(super) expected_version: u32,
     /// Why, for the audit.
     #[serde(default)]
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// Why something is done, for the audit.
@@ -83,7 +83,7 @@ pub(super) struct FlowChange {
 pub(super) struct Reason {
     /// Why.
     #[serde(default)]
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// Which flow of which customer.
@@ -144,7 +144,7 @@ pub(super) async fn answer(customer: &CustomerStore, stored: &StoredFlow) -> Res
 #[utoipa::path(get, path = "/customers/{customer}/flows", operation_id = "list_flows", tag = "Flows",
     params(("customer" = String, Path, description = "The customer's id")),
     responses((status = 200, description = "All flows, by name", body = Page<FlowAnswer>)))]
-async fn list_flows(
+pub(super) async fn list_flows(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -161,7 +161,7 @@ async fn list_flows(
 #[utoipa::path(post, path = "/customers/{customer}/flows", operation_id = "create_flow", tag = "Flows",
     params(("customer" = String, Path, description = "The customer's id")), request_body = NewFlow,
     responses((status = 201, description = "Made", body = FlowDocument)))]
-async fn create_flow(
+pub(super) async fn create_flow(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -180,7 +180,7 @@ async fn create_flow(
 /// Show a flow with its document
 #[utoipa::path(get, path = "/customers/{customer}/flows/{flow}", operation_id = "show_flow", tag = "Flows",
     params(FlowPlace), responses((status = 200, description = "The flow", body = FlowDocument)))]
-async fn show_flow(
+pub(super) async fn show_flow(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<FlowPlace>,
@@ -197,7 +197,7 @@ async fn show_flow(
 #[utoipa::path(put, path = "/customers/{customer}/flows/{flow}/document", operation_id = "change_flow", tag = "Flows",
     params(FlowPlace), request_body = FlowChange,
     responses((status = 200, description = "As it is now", body = FlowDocument)))]
-async fn change_flow(
+pub(super) async fn change_flow(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<FlowPlace>,
@@ -222,7 +222,7 @@ async fn change_flow(
 #[utoipa::path(post, path = "/customers/{customer}/flows/{flow}/pause", operation_id = "pause_flow", tag = "Flows",
     params(FlowPlace), request_body = Reason,
     responses((status = 200, description = "As it is now", body = FlowDocument)))]
-async fn pause_flow(
+pub(super) async fn pause_flow(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<FlowPlace>,
@@ -235,7 +235,7 @@ async fn pause_flow(
 #[utoipa::path(post, path = "/customers/{customer}/flows/{flow}/resume", operation_id = "resume_flow", tag = "Flows",
     params(FlowPlace), request_body = Reason,
     responses((status = 200, description = "As it is now", body = FlowDocument)))]
-async fn resume_flow(
+pub(super) async fn resume_flow(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<FlowPlace>,

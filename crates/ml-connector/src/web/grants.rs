@@ -48,16 +48,16 @@ pub(super) struct GrantAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct GrantBody {
     /// The person's id.
-    user: String,
+    pub(super) user: String,
     /// `viewer`, `operator`, `mapper`, `approver`, `admin` or `auditor`.
-    role: String,
+    pub(super) role: String,
 }
 
 /// List who has which role for a customer
 #[utoipa::path(get, path = "/customers/{customer}/grants", operation_id = "list_grants", tag = "People",
     params(("customer" = String, Path, description = "The customer's id"), Paging),
     responses((status = 200, description = "A page of roles", body = Page<GrantAnswer>)))]
-async fn list_grants(
+pub(super) async fn list_grants(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -92,7 +92,7 @@ async fn list_grants(
     params(("customer" = String, Path, description = "The customer's id")), request_body = GrantBody,
     responses((status = 201, description = "Given", body = GrantAnswer),
         (status = 200, description = "They had it before", body = GrantAnswer)))]
-async fn create_grant(
+pub(super) async fn create_grant(
     Shared(state): Shared<State>,
     Extension(peer): Extension<Peer>,
     caller: Caller,
@@ -147,7 +147,7 @@ async fn create_grant(
     tag = "People", params(("customer" = String, Path, description = "The customer's id"),
         ("user" = String, Path, description = "The person's id"), ("role" = String, Path, description = "The role")),
     responses((status = 204, description = "Taken away")))]
-async fn delete_grant(
+pub(super) async fn delete_grant(
     Shared(state): Shared<State>,
     Extension(peer): Extension<Peer>,
     caller: Caller,

@@ -16,7 +16,7 @@ use super::listen::PeerAddress;
 use super::peer::Peer;
 use super::problem::Refusal;
 use super::state::State;
-use super::{headers, idempotency, identify, origin};
+use super::{headers, idempotency, identify, origin, pages};
 
 /// Guards one request.
 pub(super) async fn guard(
@@ -31,6 +31,8 @@ pub(super) async fn guard(
     let peer = Peer::of(&state, address.unwrap_or(unknown), request.headers());
     request.extensions_mut().insert(peer);
     let method = request.method().clone();
+    let page = pages::wants_page(request.uri(), request.headers()).then(|| request.uri().clone());
+    let pages_state = state.clone();
     let deadline = Duration::from_secs(state.settings.web.request_seconds);
     // Whatever is logged on the way carries the request's id.
     let span = tracing::error_span!("request", request = id);
@@ -46,7 +48,10 @@ pub(super) async fn guard(
     };
     let mut response = match response.extensions().get::<Refusal>() {
         Some(refusal) => {
-            let mut rendered = refusal.render(&id, response.headers().get(ALLOW).cloned());
+            let mut rendered = match &page {
+                Some(uri) => pages::refused(&pages_state, &method, uri, refusal),
+                None => refusal.render(&id, response.headers().get(ALLOW).cloned()),
+            };
             rendered.extensions_mut().extend(response.extensions().clone());
             rendered
         }
@@ -84,7 +89,7 @@ async fn admitted(state: &State, mut request: Request, next: Next) -> Result<Res
     let secure = request.extensions().get::<Peer>().is_some_and(|peer| peer.secure);
     let identity = identify::identify(state, &headers, secure).await?;
     if !identity.by_token() {
-        origin::check(state, request.method(), &headers, identity.has_cookie)?;
+        origin::check(state, request.method(), request.uri(), &headers, identity.has_cookie)?;
     }
     let caller = identity.caller.as_ref().ok().cloned();
     request.extensions_mut().insert(identity);

@@ -39,6 +39,11 @@ impl<'de> Deserialize<'de> for Password {
 }
 
 impl Password {
+    /// As it was entered in a form.
+    pub fn entered(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// Refuses what is too long to be hashed, before any work is done.
     pub fn check_length(&self) -> Result<(), Refusal> {
         if self.0.expose_secret().len() > LONGEST {

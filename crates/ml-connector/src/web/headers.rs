@@ -22,7 +22,8 @@ pub(super) fn complete(response: &mut Response, request: &str, secure: bool) {
     let fixed = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
+        // With `no-referrer` a browser would send forms from an unknown origin.
+        (REFERRER_POLICY, "same-origin"),
         (OPENER, "same-origin"),
         (RESOURCE, "same-origin"),
     ];

@@ -28,9 +28,9 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[serde(deny_unknown_fields)]
 pub(super) struct SetPassword {
     /// The secret of the link: what stands after its `#`.
-    link: String,
+    pub(super) link: String,
     /// The new password.
-    password: Password,
+    pub(super) password: Password,
 }
 
 /// The link of the first administrator, and who that is.
@@ -38,13 +38,13 @@ pub(super) struct SetPassword {
 #[serde(deny_unknown_fields)]
 pub(super) struct FirstAdministrator {
     /// The secret of the link: what stands after its `#`.
-    link: String,
+    pub(super) link: String,
     /// The address to sign in with.
-    email: String,
+    pub(super) email: String,
     /// What the person is called.
-    name: String,
+    pub(super) name: String,
     /// The password.
-    password: Password,
+    pub(super) password: Password,
 }
 
 /// Set a password through a link
@@ -52,7 +52,7 @@ pub(super) struct FirstAdministrator {
 /// The link works once. Every session of the person ends.
 #[utoipa::path(post, path = "/password", operation_id = "set_password", tag = "Signing in", security(()),
     request_body = SetPassword, responses((status = 204, description = "Set; sign in with it")))]
-async fn set_password(
+pub(super) async fn set_password(
     Shared(state): Shared<State>,
     Extension(peer): Extension<Peer>,
     Body(asked): Body<SetPassword>,
@@ -80,7 +80,7 @@ async fn set_password(
 #[utoipa::path(post, path = "/administrator", operation_id = "create_first_administrator", tag = "Signing in",
     security(()), request_body = FirstAdministrator,
     responses((status = 201, description = "Made; sign in with the password", body = UserAnswer)))]
-async fn create_first_administrator(
+pub(super) async fn create_first_administrator(
     Shared(state): Shared<State>,
     Extension(peer): Extension<Peer>,
     Body(asked): Body<FirstAdministrator>,

@@ -61,7 +61,7 @@ pub(super) struct NewPassword {
 /// Show who is asking, and what they may do
 #[utoipa::path(get, path = "/me", operation_id = "show_me", tag = "Signing in",
     responses((status = 200, description = "The caller", body = MeAnswer)))]
-async fn show_me(caller: Caller) -> axum::Json<MeAnswer> {
+pub(super) async fn show_me(caller: Caller) -> axum::Json<MeAnswer> {
     let mut ids: Vec<CustomerId> = caller.grants().iter().map(|grant| grant.customer.clone()).collect();
     ids.dedup();
     let customers = ids.iter().filter(|id| !caller.rights(id).is_empty()).map(|id| CustomerRights {
@@ -86,7 +86,7 @@ async fn show_me(caller: Caller) -> axum::Json<MeAnswer> {
 /// Every session of the person ends; this one goes on under a new cookie.
 #[utoipa::path(post, path = "/me/password", operation_id = "change_password", tag = "Signing in",
     request_body = NewPassword, responses((status = 204, description = "Changed")))]
-async fn change_password(
+pub(super) async fn change_password(
     Shared(state): Shared<State>,
     Extension(peer): Extension<Peer>,
     caller: Caller,

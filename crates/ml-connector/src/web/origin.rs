@@ -4,8 +4,9 @@
 
 use accounting::problem::Code;
 use axum::http::header::{HOST, ORIGIN};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 
+use super::api::PREFIX;
 use super::problem::Refusal;
 use super::request::{content_type, wrong_type};
 use super::state::State;
@@ -30,7 +31,15 @@ pub(super) fn check_host(state: &State, headers: &HeaderMap) -> Result<(), Refus
 }
 
 /// Refuses a change that another site's page may have caused. `cookie` says whether a session's cookie came along.
-pub(super) fn check(state: &State, method: &Method, headers: &HeaderMap, cookie: bool) -> Result<(), Refusal> {
+///
+/// The pages take forms, each with a token that another site does not know; the API takes none.
+pub(super) fn check(
+    state: &State,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    cookie: bool,
+) -> Result<(), Refusal> {
     if method.is_safe() {
         return Ok(());
     }
@@ -52,7 +61,7 @@ pub(super) fn check(state: &State, method: &Method, headers: &HeaderMap, cookie:
     if site.is_none() && origin.is_none() {
         return refused("A session's cookie needs a Sec-Fetch-Site or Origin header beside it; a token does not.");
     }
-    if FORMS.contains(&content_type(headers).as_str()) {
+    if uri.path().starts_with(PREFIX) && FORMS.contains(&content_type(headers).as_str()) {
         return Err(wrong_type("JSON, and no form"));
     }
     Ok(())
@@ -68,12 +77,12 @@ fn is_own(state: &State, headers: &HeaderMap, origin: &str) -> bool {
     host.zip(own).is_some_and(|(host, own)| host.eq_ignore_ascii_case(own))
 }
 
-/// `localhost`, `127.x.x.x` or `[::1]`, with or without a port.
 /// Whether a request names this machine itself as the host it asks.
 pub(super) fn is_loopback_host(headers: &HeaderMap) -> bool {
     headers.get(HOST).is_some_and(|host| is_loopback(host.to_str().unwrap_or_default()))
 }
 
+/// `localhost`, `127.x.x.x` or `[::1]`, with or without a port.
 fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),

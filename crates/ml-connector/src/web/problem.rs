@@ -90,6 +90,16 @@ impl Refusal {
         self.code
     }
 
+    /// The sentence.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The field that cannot be taken; empty where it is about none.
+    pub fn field(&self) -> &str {
+        self.more.get("field").and_then(Value::as_str).unwrap_or_default()
+    }
+
     /// The status.
     pub const fn status(&self) -> StatusCode {
         self.status

@@ -30,15 +30,15 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct SecretAnswer {
     /// Its name, as flows refer to it: `sealed:NAME`.
-    name: String,
+    pub(super) name: String,
     /// Counts up with each change.
-    version: i64,
+    pub(super) version: i64,
     /// Tells whether two values are the same; worthless elsewhere.
-    fingerprint: String,
+    pub(super) fingerprint: String,
     /// When it was sealed.
-    changed_at: Moment,
+    pub(super) changed_at: Moment,
     /// Who sealed it: the id of a person or a token, or the command line; null where that was not kept.
-    changed_by: Option<String>,
+    pub(super) changed_by: Option<String>,
 }
 
 impl From<SecretInfo> for SecretAnswer {
@@ -55,7 +55,7 @@ pub(super) struct NewSecret {
     /// The value; it is sealed and never shown again.
     #[schema(value_type = String)]
     #[serde(deserialize_with = "secret")]
-    value: SecretString,
+    pub(super) value: SecretString,
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
@@ -67,16 +67,16 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
 #[into_params(parameter_in = Path)]
 pub(super) struct SecretPlace {
     /// The customer's id.
-    customer: String,
+    pub(super) customer: String,
     /// The secret's name.
-    secret: String,
+    pub(super) secret: String,
 }
 
 /// List sealed secrets, every version that is kept
 #[utoipa::path(get, path = "/customers/{customer}/secrets", operation_id = "list_secrets", tag = "Connections",
     params(("customer" = String, Path, description = "The customer's id")),
     responses((status = 200, description = "All of them, by name", body = Page<SecretAnswer>)))]
-async fn list_secrets(
+pub(super) async fn list_secrets(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -90,7 +90,7 @@ async fn list_secrets(
 #[utoipa::path(put, path = "/customers/{customer}/secrets/{secret}", operation_id = "put_secret", tag = "Connections",
     params(SecretPlace), request_body = NewSecret,
     responses((status = 200, description = "Sealed", body = SecretAnswer)))]
-async fn put_secret(
+pub(super) async fn put_secret(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<SecretPlace>,
@@ -118,7 +118,7 @@ async fn put_secret(
 /// Erase the older versions of a secret, once nothing uses them
 #[utoipa::path(delete, path = "/customers/{customer}/secrets/{secret}", operation_id = "erase_old_secrets",
     tag = "Connections", params(SecretPlace), responses((status = 204, description = "Only the newest is kept")))]
-async fn erase_old_secrets(
+pub(super) async fn erase_old_secrets(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<SecretPlace>,

@@ -40,9 +40,9 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[serde(deny_unknown_fields)]
 pub(super) struct SignIn {
     /// The address of the account.
-    email: String,
+    pub(super) email: String,
     /// Its password.
-    password: Password,
+    pub(super) password: Password,
 }
 
 /// A session.
@@ -61,7 +61,7 @@ pub(super) struct SessionAnswer {
 /// The answer sets a cookie; an earlier session of the same browser ends.
 #[utoipa::path(post, path = "/session", operation_id = "sign_in", tag = "Signing in", security(()),
     request_body = SignIn, responses((status = 201, description = "Signed in", body = SessionAnswer)))]
-async fn sign_in(
+pub(super) async fn sign_in(
     Shared(state): Shared<State>,
     Extension(peer): Extension<Peer>,
     headers: HeaderMap,
@@ -95,7 +95,10 @@ async fn sign_in(
 /// Show the session that this request belongs to
 #[utoipa::path(get, path = "/session", operation_id = "show_session", tag = "Signing in",
     responses((status = 200, description = "The session", body = SessionAnswer)))]
-async fn show_session(Shared(state): Shared<State>, caller: Caller) -> Result<axum::Json<SessionAnswer>, Refusal> {
+pub(super) async fn show_session(
+    Shared(state): Shared<State>,
+    caller: Caller,
+) -> Result<axum::Json<SessionAnswer>, Refusal> {
     match caller.by() {
         By::Session { created_ms, .. } => Ok(axum::Json(answer(&state, caller.user(), *created_ms))),
         By::Token(_) => Err(Refusal::not_found()),
@@ -105,7 +108,7 @@ async fn show_session(Shared(state): Shared<State>, caller: Caller) -> Result<ax
 /// End the session that this request belongs to
 #[utoipa::path(delete, path = "/session", operation_id = "sign_out", tag = "Signing in",
     responses((status = 204, description = "Signed out")))]
-async fn sign_out(
+pub(super) async fn sign_out(
     Shared(state): Shared<State>,
     Extension(peer): Extension<Peer>,
     caller: Caller,

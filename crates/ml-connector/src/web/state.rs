@@ -42,6 +42,8 @@ struct Shared {
     draining: AtomicBool,
     charts: KnownCharts,
     comparisons: Running,
+    /// The vendors are test endpoints.
+    sandbox: AtomicBool,
 }
 
 impl State {
@@ -66,6 +68,7 @@ impl State {
             draining: AtomicBool::new(false),
             charts: KnownCharts::default(),
             comparisons: Running::default(),
+            sandbox: AtomicBool::new(false),
         };
         let figures = Arc::new(Figures::default());
         Ok(Self { store, settings: Arc::new(settings), clock, figures, shared: Arc::new(shared) })
@@ -75,6 +78,16 @@ impl State {
     #[must_use]
     pub fn with_figures(self, figures: &Arc<Figures>) -> Self {
         Self { figures: Arc::clone(figures), ..self }
+    }
+
+    /// The vendors are test endpoints here: every page says so.
+    pub fn mark_sandbox(&self) {
+        self.shared.sandbox.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the vendors are test endpoints.
+    pub fn is_sandbox(&self) -> bool {
+        self.shared.sandbox.load(Ordering::Relaxed)
     }
 
     /// The process was told to stop: whoever asks whether it is ready is told no.

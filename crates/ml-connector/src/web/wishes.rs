@@ -26,25 +26,25 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct WishAnswer {
     /// Its id.
-    id: String,
+    pub(super) id: String,
     /// The flow.
-    flow: String,
+    pub(super) flow: String,
     /// What is asked.
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// With what.
-    detail: Value,
+    pub(super) detail: Value,
     /// Who asked.
-    asked_by: String,
+    pub(super) asked_by: String,
     /// When.
-    asked_at: Moment,
+    pub(super) asked_at: Moment,
     /// When a worker began.
-    began_at: Option<Moment>,
+    pub(super) began_at: Option<Moment>,
     /// When it was answered; null while it is not.
-    ended_at: Option<Moment>,
+    pub(super) ended_at: Option<Moment>,
     /// Whether it could not be done; `outcome` is then the problem.
-    failed: bool,
+    pub(super) failed: bool,
     /// What came of it.
-    outcome: Option<Value>,
+    pub(super) outcome: Option<Value>,
 }
 
 impl From<Wanted> for WishAnswer {
@@ -70,13 +70,13 @@ impl From<Wanted> for WishAnswer {
 pub(super) struct Wish {
     /// `poll`, `refresh`, `sweep`, `backfill`, `backfill_count`, `ping`, `hand_over`, `agreement`, `reconcile` or
     /// `release`.
-    kind: String,
+    pub(super) kind: String,
     /// First day of the period, such as 2026-01-31; for `backfill`, `backfill_count`, `agreement` and `reconcile`.
-    from: Option<String>,
+    pub(super) from: Option<String>,
     /// Last day of the period.
-    to: Option<String>,
+    pub(super) to: Option<String>,
     /// For `release`: the id of a cause, else everything that was mended and waits.
-    cause: Option<String>,
+    pub(super) cause: Option<String>,
 }
 
 /// Which wish of which customer.
@@ -84,9 +84,9 @@ pub(super) struct Wish {
 #[into_params(parameter_in = Path)]
 pub(super) struct WishPlace {
     /// The customer's id.
-    customer: String,
+    pub(super) customer: String,
     /// The wish's id.
-    wish: String,
+    pub(super) wish: String,
 }
 
 /// Ask a flow's worker for something
@@ -95,7 +95,7 @@ pub(super) struct WishPlace {
 #[utoipa::path(post, path = "/customers/{customer}/flows/{flow}/wishes", operation_id = "ask", tag = "Wishes",
     params(FlowPlace), request_body = Wish,
     responses((status = 202, description = "Asked", body = WishAnswer)))]
-async fn ask(
+pub(super) async fn ask(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<FlowPlace>,
@@ -136,7 +136,7 @@ async fn ask(
 /// List what was asked of a flow, the newest first
 #[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/wishes", operation_id = "list_wishes", tag = "Wishes",
     params(FlowPlace, Paging), responses((status = 200, description = "A page of wishes", body = Page<WishAnswer>)))]
-async fn list_wishes(
+pub(super) async fn list_wishes(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<FlowPlace>,
@@ -153,7 +153,7 @@ async fn list_wishes(
 /// Show a wish and its answer
 #[utoipa::path(get, path = "/customers/{customer}/wishes/{wish}", operation_id = "show_wish", tag = "Wishes",
     params(WishPlace), responses((status = 200, description = "The wish", body = WishAnswer)))]
-async fn show_wish(
+pub(super) async fn show_wish(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<WishPlace>,

@@ -1,0 +1,26 @@
+//! The pages: the same views as the API's, shown to a person. A page reads through the operations of the API and acts
+//! through them, so that nothing can be done here that the API would refuse; it never calls a vendor.
+//!
+//! A page is a handler beside its template (`pages/NAME.rs`, `pages/NAME.html`) that begins with a [`Visit`]; a form
+//! comes in as [`form::Fields`], which proves that this session's page sent it, and ends in a redirect.
+
+mod assets;
+mod form;
+mod frame;
+mod live;
+mod refused;
+mod sign_in;
+mod visit;
+mod welcome;
+mod words;
+
+use axum::Router;
+
+use super::state::State;
+
+pub(super) use refused::{refused, wants_page};
+
+/// All pages, and what they load.
+pub(super) fn routes() -> Router<State> {
+    Router::new().merge(assets::routes()).merge(sign_in::routes()).merge(welcome::routes()).merge(live::routes())
+}
