@@ -7,7 +7,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme, pages};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Description, Ref, ResponseBuilder};
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -15,8 +15,8 @@ use utoipa_axum::router::OpenApiRouter;
 use super::state::State;
 use super::{
     approvals, audit, cases, causes, chart_changes, charts, customers, dashboard, flow_versions, flows, foresight,
-    grants, guard, hand_over, health, holds, installation, links, mapping, me, messages, metrics, operator, passes,
-    reconciliations, reference, report_lists, reports, secrets, sessions, tokens, users, wall, wishes,
+    grants, guard, hand_over, health, holds, installation, links, mapping, me, messages, metrics, operator, pages,
+    passes, reconciliations, reference, report_lists, reports, secrets, sessions, tokens, users, wall, wishes,
 };
 
 /// Where every route of the API begins.
