@@ -30,7 +30,7 @@ pub struct ReportHistory {
     pub hold: Option<Hold>,
     /// Why it was taken out of our hands, where it was.
     pub handled: Option<Hold>,
-    /// The audit entries whose subject is the report or one of its references, by sequence number.
+    /// Where they were asked for: the audit entries whose subject is the report or one of its references, by sequence number.
     pub audit: Vec<AuditEntry>,
 }
 
@@ -48,23 +48,32 @@ pub struct PostingHistory {
 }
 
 impl CustomerStore {
-    /// The history of a report, if it was ever seen.
+    /// The history of a report, if it was ever seen. It walks through the audit.
     ///
     /// # Errors
-    /// [`StoreError::Statement`], [`StoreError::Stored`], [`StoreError::Json`].
+    /// [`StoreError::Statement`], [`StoreError::Stored`], [`StoreError::Json`]; so for all below.
     pub async fn report_history(&self, flow: &FlowId, report_id: &str) -> Result<Option<ReportHistory>, StoreError> {
+        let Some(mut history) = self.report_facts(flow, report_id).await? else { return Ok(None) };
+        let mut subjects = vec![report_id];
+        subjects.extend(history.postings.iter().map(|history| history.posting.reference.as_str()));
+        // One walk through the chain for up to ten subjects: a subject given twice changes nothing.
+        if subjects.len() < 10 {
+            subjects.resize(10, report_id);
+        }
+        history.audit = self.audit_of(&subjects).await?;
+        Ok(Some(history))
+    }
+
+    /// The same without the audit: a number of rows that depends on the report alone.
+    ///
+    /// # Errors
+    /// See [`CustomerStore::report_history`].
+    pub async fn report_facts(&self, flow: &FlowId, report_id: &str) -> Result<Option<ReportHistory>, StoreError> {
         let Some(report) = self.report(flow, report_id).await? else { return Ok(None) };
         let mut postings = Vec::new();
         for posting in self.postings_of(flow, report_id).await? {
             postings.push(self.posting_history(posting).await?);
         }
-        let mut subjects = vec![report_id];
-        subjects.extend(postings.iter().map(|history| history.posting.reference.as_str()));
-        // One walk through the chain for up to ten subjects: a subject given twice changes nothing.
-        if subjects.len() < 10 {
-            subjects.resize(10, report_id);
-        }
-        let audit = self.audit_of(&subjects).await?;
         let references: Vec<_> = postings.iter().map(|history| &history.posting.reference).collect();
         let mut approvals: Vec<Approval> = self.approvals_of(&references).await?.into_values().flatten().collect();
         approvals.sort_by_key(|approval| approval.number);
@@ -76,7 +85,7 @@ impl CustomerStore {
             handled: self.handled_mark(flow, report_id).await?,
             report,
             postings,
-            audit,
+            audit: Vec::new(),
         }))
     }
 

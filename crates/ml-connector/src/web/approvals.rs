@@ -35,52 +35,52 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct WaitingAnswer {
     /// The flow.
-    flow: String,
+    pub(super) flow: String,
     /// The report.
-    report_id: String,
+    pub(super) report_id: String,
     /// The number that people quote.
-    number: Option<String>,
+    pub(super) number: Option<String>,
     /// Its name.
-    name: String,
+    pub(super) name: String,
     /// Who spent the money.
-    employee: String,
+    pub(super) employee: String,
     /// What it waits for, such as `MLC-141`.
-    gate: String,
+    pub(super) gate: String,
     /// The gate's title.
-    title: &'static str,
+    pub(super) title: &'static str,
     /// What was seen.
-    detail: String,
+    pub(super) detail: String,
     /// What ends the waiting.
-    remedy: &'static str,
+    pub(super) remedy: &'static str,
     /// Currency of the entries.
-    currency: String,
+    pub(super) currency: String,
     /// Their total, in minor units.
-    total_minor: i64,
+    pub(super) total_minor: i64,
     /// Since when it waits.
-    since_at: Moment,
+    pub(super) since_at: Moment,
     /// The entries that wait with it.
-    entries: Vec<EntryAnswer>,
+    pub(super) entries: Vec<EntryAnswer>,
 }
 
 /// An entry that waits.
 #[derive(Serialize, ToSchema)]
 pub(super) struct EntryAnswer {
     /// Its reference.
-    reference: String,
+    pub(super) reference: String,
     /// Hash of the bytes that would be sent: whoever decides gives it back.
-    payload_sha256: String,
+    pub(super) payload_sha256: String,
     /// Where it stands.
-    state: &'static str,
+    pub(super) state: &'static str,
     /// Journal.
-    journal: String,
+    pub(super) journal: String,
     /// Posting date.
-    date: String,
+    pub(super) date: String,
     /// Currency.
-    currency: String,
+    pub(super) currency: String,
     /// Debits, in minor units.
-    total_minor: i64,
+    pub(super) total_minor: i64,
     /// Decisions that count for these bytes.
-    decisions: Vec<ApprovalAnswer>,
+    pub(super) decisions: Vec<ApprovalAnswer>,
 }
 
 /// What waits, added up.
@@ -106,23 +106,23 @@ pub(super) struct WaitingTotalAnswer {
 #[derive(Serialize, ToSchema)]
 pub(super) struct ApprovalAnswer {
     /// Its number in the register.
-    number: i64,
+    pub(super) number: i64,
     /// The flow.
-    flow: String,
+    pub(super) flow: String,
     /// The report.
-    report_id: String,
+    pub(super) report_id: String,
     /// The entry.
-    reference: String,
+    pub(super) reference: String,
     /// Hash of the bytes that were looked at.
-    payload_sha256: String,
+    pub(super) payload_sha256: String,
     /// `approve`, `reject`, or `release` where a rejection was lifted.
-    decision: &'static str,
+    pub(super) decision: &'static str,
     /// Who decided.
-    actor: String,
+    pub(super) actor: String,
     /// Why.
-    note: String,
+    pub(super) note: String,
     /// When.
-    decided_at: Moment,
+    pub(super) decided_at: Moment,
 }
 
 /// A decision about an entry.
@@ -130,10 +130,10 @@ pub(super) struct ApprovalAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct Judged {
     /// Hash of the bytes that were looked at; others are not decided about.
-    payload_sha256: String,
+    pub(super) payload_sha256: String,
     /// Why; a rejection needs it.
     #[serde(default)]
-    note: String,
+    pub(super) note: String,
 }
 
 /// Which waiting reports are asked for.
@@ -142,14 +142,14 @@ pub(super) struct Judged {
 #[into_params(parameter_in = Query)]
 pub(super) struct WaitingPaging {
     /// Of this flow alone.
-    flow: Option<String>,
+    pub(super) flow: Option<String>,
     /// At this gate alone, such as `MLC-142`.
-    gate: Option<String>,
+    pub(super) gate: Option<String>,
     /// `next` of the page before.
     #[serde(default)]
-    after: String,
+    pub(super) after: String,
     /// Rows of the page: 50 unless given, 200 at most.
-    limit: Option<u32>,
+    pub(super) limit: Option<u32>,
 }
 
 /// Which decisions are asked for.
@@ -158,12 +158,12 @@ pub(super) struct WaitingPaging {
 #[into_params(parameter_in = Query)]
 pub(super) struct RegisterPaging {
     /// Of this flow alone.
-    flow: Option<String>,
+    pub(super) flow: Option<String>,
     /// `next` of the page before.
     #[serde(default)]
-    after: String,
+    pub(super) after: String,
     /// Rows of the page: 50 unless given, 200 at most.
-    limit: Option<u32>,
+    pub(super) limit: Option<u32>,
 }
 
 /// Which entry of which customer.
@@ -171,9 +171,9 @@ pub(super) struct RegisterPaging {
 #[into_params(parameter_in = Path)]
 pub(super) struct EntryPlace {
     /// The customer's id.
-    customer: String,
+    pub(super) customer: String,
     /// The entry's reference.
-    reference: String,
+    pub(super) reference: String,
 }
 
 impl From<Approval> for ApprovalAnswer {
@@ -256,7 +256,7 @@ async fn waiting(customer: &CustomerStore, report: WaitingReport) -> Result<Wait
 #[utoipa::path(get, path = "/customers/{customer}/waiting", operation_id = "list_waiting", tag = "Approvals",
     params(("customer" = String, Path, description = "The customer's id"), WaitingPaging),
     responses((status = 200, description = "A page of reports, by flow", body = Page<WaitingAnswer>)))]
-async fn list_waiting(
+pub(super) async fn list_waiting(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -299,7 +299,7 @@ async fn sum_up_waiting(
 #[utoipa::path(get, path = "/customers/{customer}/approvals", operation_id = "list_approvals", tag = "Approvals",
     params(("customer" = String, Path, description = "The customer's id"), RegisterPaging),
     responses((status = 200, description = "A page of decisions", body = Page<ApprovalAnswer>)))]
-async fn list_approvals(
+pub(super) async fn list_approvals(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -320,7 +320,7 @@ async fn list_approvals(
 #[utoipa::path(post, path = "/customers/{customer}/entries/{reference}/approve", operation_id = "approve_posting",
     tag = "Approvals", params(EntryPlace), request_body = Judged,
     responses((status = 200, description = "Approved", body = ApprovalAnswer)))]
-async fn approve_posting(
+pub(super) async fn approve_posting(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<EntryPlace>,
@@ -335,7 +335,7 @@ async fn approve_posting(
 #[utoipa::path(post, path = "/customers/{customer}/entries/{reference}/reject", operation_id = "reject_posting",
     tag = "Approvals", params(EntryPlace), request_body = Judged,
     responses((status = 200, description = "Rejected", body = ApprovalAnswer)))]
-async fn reject_posting(
+pub(super) async fn reject_posting(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<EntryPlace>,
@@ -350,7 +350,7 @@ async fn reject_posting(
 #[utoipa::path(post, path = "/customers/{customer}/entries/{reference}/lift_rejection",
     operation_id = "lift_rejection", tag = "Approvals", params(EntryPlace), request_body = Judged,
     responses((status = 200, description = "Lifted", body = ApprovalAnswer)))]
-async fn lift_rejection(
+pub(super) async fn lift_rejection(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<EntryPlace>,

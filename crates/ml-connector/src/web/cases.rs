@@ -119,14 +119,14 @@ impl From<Case> for CaseAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct Decided {
     /// The cause that was shown; where the case has another by now, nothing is decided.
-    cause: String,
+    pub(super) cause: String,
     /// One of the case's proposals.
-    decision: String,
+    pub(super) decision: String,
     /// The entry's number at the destination, for `vouch`.
-    record_no: Option<String>,
+    pub(super) record_no: Option<String>,
     /// Why; `accept` and `mark_handled` need it.
     #[serde(default)]
-    note: String,
+    pub(super) note: String,
 }
 
 /// Which cases are asked for.
@@ -152,9 +152,9 @@ pub(super) struct CasePaging {
 #[into_params(parameter_in = Path)]
 pub(super) struct CasePlace {
     /// The customer's id.
-    customer: String,
+    pub(super) customer: String,
     /// The case's id.
-    case: String,
+    pub(super) case: String,
 }
 
 /// List cases, the newest first
@@ -201,7 +201,7 @@ async fn show_case(
 /// where two persons must agree, the first one's consent is kept and the case stays open.
 #[utoipa::path(post, path = "/customers/{customer}/cases/{case}/decision", operation_id = "decide_case", tag = "Cases",
     params(CasePlace), request_body = Decided, responses((status = 200, description = "As it is now", body = CaseAnswer)))]
-async fn decide_case(
+pub(super) async fn decide_case(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<CasePlace>,

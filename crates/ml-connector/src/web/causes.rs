@@ -122,14 +122,14 @@ impl From<CauseReport> for CauseReportAnswer {
 pub(super) struct Released {
     /// All that wait for it.
     #[serde(default)]
-    all: bool,
+    pub(super) all: bool,
     /// Those of this cause.
-    cause: Option<String>,
+    pub(super) cause: Option<String>,
     /// These, as far as they wait.
-    reports: Option<Vec<String>>,
+    pub(super) reports: Option<Vec<String>>,
     /// Why, for the audit.
     #[serde(default)]
-    note: String,
+    pub(super) note: String,
 }
 
 /// What was let go.
@@ -146,7 +146,7 @@ pub(super) struct ReleasedAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct Handled {
     /// Why: where it is booked.
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// Which cause of which flow.
@@ -202,7 +202,7 @@ async fn list_cause_reports(
 #[utoipa::path(post, path = "/customers/{customer}/flows/{flow}/release", operation_id = "release_reports",
     tag = "Causes", params(FlowPlace), request_body = Released,
     responses((status = 200, description = "Let go", body = ReleasedAnswer)))]
-async fn release_reports(
+pub(super) async fn release_reports(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<FlowPlace>,
@@ -230,7 +230,7 @@ async fn release_reports(
 #[utoipa::path(put, path = "/customers/{customer}/flows/{flow}/reports/{report}/handled",
     operation_id = "mark_handled", tag = "Reports", params(ReportPlace), request_body = Handled,
     responses((status = 200, description = "The flow's worker sets it aside", body = ReportAnswer)))]
-async fn mark_handled(
+pub(super) async fn mark_handled(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<ReportPlace>,
@@ -243,7 +243,7 @@ async fn mark_handled(
 #[utoipa::path(delete, path = "/customers/{customer}/flows/{flow}/reports/{report}/handled",
     operation_id = "take_back", tag = "Reports", params(ReportPlace),
     responses((status = 200, description = "The flow's worker translates it again", body = ReportAnswer)))]
-async fn take_back(
+pub(super) async fn take_back(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<ReportPlace>,

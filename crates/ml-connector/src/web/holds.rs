@@ -28,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[serde(deny_unknown_fields)]
 pub(super) struct Held {
     /// Why, for whoever asks later.
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// A report that is kept back.
@@ -56,24 +56,14 @@ pub(super) struct LeftAnswer {
 #[utoipa::path(put, path = "/customers/{customer}/flows/{flow}/reports/{report}/hold", operation_id = "hold_report",
     tag = "Reports", params(ReportPlace), request_body = Held,
     responses((status = 200, description = "Kept back", body = HeldAnswer)))]
-async fn hold_report(
+pub(super) async fn hold_report(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<ReportPlace>,
     Body(asked): Body<Held>,
 ) -> Result<axum::Json<HeldAnswer>, Refusal> {
-    let answer = keep_back(&state, &caller, &place, asked.reason.trim()).await?;
-    Ok(axum::Json(answer))
-}
-
-/// Keeps a report back for a reason, as whoever asks.
-pub(super) async fn keep_back(
-    state: &State,
-    caller: &Caller,
-    place: &ReportPlace,
-    reason: &str,
-) -> Result<HeldAnswer, Refusal> {
-    let (customer, actor) = caller.customer(state, &place.customer, Right::Operate).await?;
+    let (customer, actor) = caller.customer(&state, &place.customer, Right::Operate).await?;
+    let reason = asked.reason.trim();
     if !(1..=REASON_BYTES).contains(&reason.len()) {
         return Err(Refusal::invalid("reason", format!("This needs a reason of at most {REASON_BYTES} bytes.")));
     }
@@ -96,7 +86,7 @@ pub(super) async fn keep_back(
     tx.commit(at_ms, vec![actor.event("report.kept_back", report.report_id.as_str(), detail)]).await?;
     let hold = customer.holds(&flow.id, &[report.report_id.as_str()]).await?.remove(&report.report_id);
     let left = left.into_iter().map(|(reference, state)| LeftAnswer { reference: reference.to_string(), state });
-    Ok(HeldAnswer { report: ReportAnswer::with_hold(report, hold), left: left.collect() })
+    Ok(axum::Json(HeldAnswer { report: ReportAnswer::with_hold(report, hold), left: left.collect() }))
 }
 
 /// Let a report go that was kept back
@@ -105,17 +95,12 @@ pub(super) async fn keep_back(
 #[utoipa::path(delete, path = "/customers/{customer}/flows/{flow}/reports/{report}/hold",
     operation_id = "release_hold", tag = "Reports", params(ReportPlace),
     responses((status = 200, description = "Let go", body = ReportAnswer)))]
-async fn release_hold(
+pub(super) async fn release_hold(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<ReportPlace>,
 ) -> Result<axum::Json<ReportAnswer>, Refusal> {
-    Ok(axum::Json(let_go(&state, &caller, &place).await?))
-}
-
-/// Releases a hold, as whoever asks.
-pub(super) async fn let_go(state: &State, caller: &Caller, place: &ReportPlace) -> Result<ReportAnswer, Refusal> {
-    let (customer, actor) = caller.customer(state, &place.customer, Right::Operate).await?;
+    let (customer, actor) = caller.customer(&state, &place.customer, Right::Operate).await?;
     let flow = customer.flow(&flow_id(&place.flow)?).await?;
     let report = customer.report(&flow.id, &place.report).await?.ok_or_else(Refusal::not_found)?;
     let at_ms = state.clock.now_ms();
@@ -126,5 +111,5 @@ pub(super) async fn let_go(state: &State, caller: &Caller, place: &ReportPlace) 
     tx.await_flow(&flow.id, at_ms).await?;
     let event = actor.event("report.let_go", report.report_id.as_str(), json!({ "flow": flow.id.as_str() }));
     tx.commit(at_ms, vec![event]).await?;
-    Ok(report.into())
+    Ok(axum::Json(report.into()))
 }

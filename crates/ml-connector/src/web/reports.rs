@@ -1,5 +1,6 @@
 //! Reports: where each stands, and the whole history of one in a single answer. Lists of them are in `report_lists`.
 
+use accounting::ExpenseReport;
 use axum::extract::State as Shared;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,9 +15,9 @@ use super::page::Page;
 use super::problem::Refusal;
 use super::request::Place;
 use super::state::State;
-use crate::store::{Hold, InboxReport, ReportTotal, Right};
+use crate::store::{Hold, InboxReport, ReportHistory, ReportTotal, Right, StoredFlow};
 use crate::work::summary::problem_json;
-use crate::work::told::{history_json, source_of, tell};
+use crate::work::told::{Told, history_json, source_of, tell};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(sum_up_reports)).routes(routes!(show_report))
@@ -176,10 +177,41 @@ async fn show_report(
     caller: Caller,
     Place(place): Place<ReportPlace>,
 ) -> Result<axum::Json<Value>, Refusal> {
-    let (customer, _) = caller.customer(&state, &place.customer, Right::View).await?;
+    let WholeReport { flow, history, told, source } = whole_of(&state, &caller, &place, true).await?;
+    Ok(axum::Json(history_json(&flow.name, &history, &told, source.as_ref())))
+}
+
+/// Everything on record of a report.
+pub(super) struct WholeReport {
+    /// The flow that reads it.
+    pub(super) flow: StoredFlow,
+    /// What is on record, apart from its entries.
+    pub(super) history: ReportHistory,
+    /// Its entries.
+    pub(super) told: Vec<Told>,
+    /// The report as its source gave it last.
+    pub(super) source: Option<ExpenseReport>,
+}
+
+/// The same without the audit, which no index of reports leads into.
+pub(super) async fn facts_of(state: &State, caller: &Caller, place: &ReportPlace) -> Result<WholeReport, Refusal> {
+    whole_of(state, caller, place, false).await
+}
+
+async fn whole_of(
+    state: &State,
+    caller: &Caller,
+    place: &ReportPlace,
+    audited: bool,
+) -> Result<WholeReport, Refusal> {
+    let (customer, _) = caller.customer(state, &place.customer, Right::View).await?;
     let flow = customer.flow(&flow_id(&place.flow)?).await?;
-    let history = customer.report_history(&flow.id, &place.report).await?.ok_or_else(Refusal::not_found)?;
+    let history = match audited {
+        true => customer.report_history(&flow.id, &place.report).await?,
+        false => customer.report_facts(&flow.id, &place.report).await?,
+    };
+    let history = history.ok_or_else(Refusal::not_found)?;
     let source = source_of(&customer, &history.report).await?;
     let (history, told) = tell(&customer, history).await?;
-    Ok(axum::Json(history_json(&flow.name, &history, &told, source.as_ref())))
+    Ok(WholeReport { flow, history, told, source })
 }

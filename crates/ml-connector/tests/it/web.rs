@@ -1,8 +1,8 @@
 //! The service's face over real HTTP on this machine: who gets in, what they may, and how the rest is refused.
 
-mod belongings;
+pub mod belongings;
 mod board;
-mod day;
+pub mod day;
 mod forms;
 mod hostile;
 mod keys;
@@ -11,7 +11,7 @@ mod mapping;
 mod matrix;
 mod people;
 mod provider;
-mod reports;
+pub mod reports;
 mod roles;
 mod sign_on;
 mod signing_in;

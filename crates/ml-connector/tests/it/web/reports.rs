@@ -15,7 +15,7 @@ use crate::stories::ledger;
 use crate::stories::office::clean;
 
 /// A service that can seal secrets.
-async fn sealing() -> Site {
+pub async fn sealing() -> Site {
     let clock = Clock::system(TimeZone::UTC);
     Site::over(Store::in_memory(master_key(), Ids::system(), clock.now_ms()).await.unwrap(), &[]).await
 }
