@@ -4,11 +4,16 @@
 //! A page is a handler beside its template (`pages/NAME.rs`, `pages/NAME.html`) that begins with a [`Visit`]; a form
 //! comes in as [`form::Fields`], which proves that this session's page sent it, and ends in a redirect.
 
+mod approvals;
 mod assets;
+mod cases;
 mod form;
 mod frame;
+mod inbox;
 mod live;
 mod refused;
+mod report;
+mod reports;
 mod sign_in;
 mod visit;
 mod welcome;
@@ -22,5 +27,14 @@ pub(super) use refused::{refused, wants_page};
 
 /// All pages, and what they load.
 pub(super) fn routes() -> Router<State> {
-    Router::new().merge(assets::routes()).merge(sign_in::routes()).merge(welcome::routes()).merge(live::routes())
+    Router::new()
+        .merge(assets::routes())
+        .merge(sign_in::routes())
+        .merge(welcome::routes())
+        .merge(live::routes())
+        .merge(reports::routes())
+        .merge(report::routes())
+        .merge(inbox::routes())
+        .merge(approvals::routes())
+        .merge(cases::routes())
 }

@@ -198,12 +198,7 @@ pub(super) async fn facts_of(state: &State, caller: &Caller, place: &ReportPlace
     whole_of(state, caller, place, false).await
 }
 
-async fn whole_of(
-    state: &State,
-    caller: &Caller,
-    place: &ReportPlace,
-    audited: bool,
-) -> Result<WholeReport, Refusal> {
+async fn whole_of(state: &State, caller: &Caller, place: &ReportPlace, audited: bool) -> Result<WholeReport, Refusal> {
     let (customer, _) = caller.customer(state, &place.customer, Right::View).await?;
     let flow = customer.flow(&flow_id(&place.flow)?).await?;
     let history = match audited {

@@ -15,6 +15,7 @@ mod flow_tables;
 mod flow_when;
 mod kills;
 mod operate;
+mod pages;
 mod program;
 mod service;
 mod store;

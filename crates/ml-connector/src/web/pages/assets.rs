@@ -13,10 +13,15 @@ use sha2::{Digest as _, Sha256};
 use crate::web::state::State;
 
 /// Parts of the stylesheet: the ground first, then one for each kind of page.
-const STYLE: &str =
-    concat!(include_str!("style/ground.css"), include_str!("style/frame.css"), include_str!("style/parts.css"),);
+const STYLE: &str = concat!(
+    include_str!("style/ground.css"),
+    include_str!("style/frame.css"),
+    include_str!("style/parts.css"),
+    include_str!("style/reports.css"),
+);
 /// Parts of the script, each a block of its own.
-const SCRIPT: &str = concat!(include_str!("script/live.js"), include_str!("script/entrance.js"));
+const SCRIPT: &str =
+    concat!(include_str!("script/live.js"), include_str!("script/entrance.js"), include_str!("script/reports.js"),);
 /// A mark in the colours of the pages, so that no browser asks for one in vain.
 const ICON: &str = include_str!("icon.svg");
 

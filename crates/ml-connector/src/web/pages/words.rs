@@ -73,7 +73,7 @@ pub(in crate::web) fn span(from_ms: i64, to_ms: i64) -> String {
 /// A state of a report in a word of the trade, and how it is marked: `ok`, `wait`, `bad`, `off`.
 pub(in crate::web) fn state(name: &str) -> (&'static str, &'static str) {
     match name {
-        "new" => ("Read", "wait"),
+        "new" | "seen" => ("Read", "wait"),
         "ready" => ("Waiting", "wait"),
         "held" => ("Held", "bad"),
         "posted" => ("Posted", "ok"),
@@ -99,6 +99,8 @@ pub(super) fn done(word: &str) -> &'static str {
         "released" => "Released. What can be posted now goes out with the next run, which has been asked for.",
         "held" => "Held. It is not posted until somebody releases it.",
         "handled" => "Marked as handled elsewhere. It is not posted.",
+        "lifted" => "The refusal is lifted. It is asked for approval anew.",
+        "taken_back" => "Taken back. It is translated again with the next run, which has been asked for.",
         "decided" => "Decided. It is carried out with the next run, which has been asked for.",
         "granted" => "The role was given.",
         "revoked" => "The role was taken away.",

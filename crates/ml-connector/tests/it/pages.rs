@@ -1,0 +1,3 @@
+//! The pages over HTTP, without a browser.
+
+mod reports;
