@@ -39,7 +39,7 @@ pub(super) fn routes() -> Router<State> {
     Router::new()
         .route("/c/{customer}/approvals", get(waiting))
         .route("/c/{customer}/approvals/register", get(register))
-        .route("/c/{customer}/approvals/{reference}", post(decide))
+        .route("/c/{customer}/approvals/decide", post(decide))
 }
 
 #[derive(askama::Template)]
@@ -66,6 +66,10 @@ struct Row {
     since_ms: i64,
     money: (i64, String),
     entries: Vec<Entry>,
+    /// All its entries can be approved or refused.
+    open: bool,
+    /// Some of them are refused.
+    refused: bool,
 }
 
 /// An entry with what a person must see to decide about it.
@@ -77,8 +81,6 @@ struct Entry {
     money: (i64, String),
     lines: Vec<Line>,
     decisions: Vec<(&'static str, String, i64, String)>,
-    /// Nobody has refused it: it can be approved.
-    open: bool,
     refused: bool,
 }
 
@@ -156,7 +158,6 @@ async fn row(
             (what, by, one.decided_at.0, one.note.clone())
         });
         entries.push(Entry {
-            open: !refused && matches!(item.gate.as_str(), "MLC-142" | "MLC-143"),
             refused,
             decisions: decisions.collect(),
             money: (entry.total_minor, entry.currency),
@@ -167,7 +168,10 @@ async fn row(
             date: entry.date,
         });
     }
+    let refused = entries.iter().any(|entry| entry.refused);
     Ok(Row {
+        open: !refused && !entries.is_empty() && matches!(item.gate.as_str(), "MLC-142" | "MLC-143"),
+        refused,
         to: report_address(&visit.frame, &item.flow, &item.report_id),
         number: item.number.unwrap_or(item.report_id),
         name: item.name,
@@ -194,28 +198,41 @@ fn line(line: StoredLine) -> Line {
     }
 }
 
-/// Approves, refuses, or lifts a refusal, of exactly what the page showed.
+/// Approves, refuses, or lifts the refusals, of exactly what the page showed of a report: each entry with its
+/// fingerprint. The first that cannot be decided so ends it.
 async fn decide(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
-    let place = EntryPlace { customer: visit.customer_id(), reference: visit.place("reference").to_owned() };
-    let body = Judged { payload_sha256: fields.text("sha256").to_owned(), note: fields.text("note").to_owned() };
-    let (shared, caller) = (Shared(visit.state.clone()), visit.caller.clone());
-    let (place, body) = (Place(place), Body(body));
-    let (done, acted) = match fields.text("decision") {
-        "approve" => ("approved", approve_posting(shared, caller, place, body).await),
-        "reject" => ("rejected", reject_posting(shared, caller, place, body).await),
-        "lift" => ("lifted", lift_rejection(shared, caller, place, body).await),
+    let done = match fields.text("decision") {
+        "approve" => "approved",
+        "reject" => "rejected",
+        "lift" => "lifted",
         _ => return Err(Refusal::invalid("decision", "It is none of approve, reject, lift.")),
     };
-    match acted {
-        Ok(_) => Ok(go(&visit.frame.at(&format!("/approvals?done={done}")))),
-        // Whoever wrote the mapping may not approve: that is said beside the list, too.
-        Err(refusal) if matches!(refusal.status().as_u16(), 400 | 403 | 409 | 422) => {
-            let mut response = show(&page(visit, Some(Told::from(&refusal))).await?);
-            *response.status_mut() = refusal.status();
-            Ok(response)
-        }
-        Err(refusal) => Err(refusal),
+    let entries: Vec<(&str, &str)> = fields.beginning("entry:").collect();
+    if entries.is_empty() {
+        return Err(Refusal::invalid("entry", "Nothing was named that could be decided about."));
     }
+    for (reference, sha256) in entries {
+        let place = EntryPlace { customer: visit.customer_id(), reference: reference.to_owned() };
+        let body = Judged { payload_sha256: sha256.to_owned(), note: fields.text("note").to_owned() };
+        let (shared, caller) = (Shared(visit.state.clone()), visit.caller.clone());
+        let (place, body) = (Place(place), Body(body));
+        let acted = match done {
+            "approved" => approve_posting(shared, caller, place, body).await,
+            "rejected" => reject_posting(shared, caller, place, body).await,
+            _ => lift_rejection(shared, caller, place, body).await,
+        };
+        match acted {
+            Ok(_) => {}
+            // Whoever wrote the mapping may not approve: that is said beside the list, too.
+            Err(refusal) if matches!(refusal.status().as_u16(), 400 | 403 | 409 | 422) => {
+                let mut response = show(&page(visit, Some(Told::from(&refusal))).await?);
+                *response.status_mut() = refusal.status();
+                return Ok(response);
+            }
+            Err(refusal) => return Err(refusal),
+        }
+    }
+    Ok(go(&visit.frame.at(&format!("/approvals?done={done}"))))
 }
 
 #[derive(askama::Template)]

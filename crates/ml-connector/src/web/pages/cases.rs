@@ -17,6 +17,7 @@ use super::refused::{Told, show};
 use super::report::people;
 use super::reports::report_address;
 use super::visit::{Visit, go};
+use super::words;
 use crate::store::{Case, CaseFilter, CaseId, CaseKind, CaseState, Decision};
 
 /// Rows of a page.
@@ -274,7 +275,7 @@ async fn page(visit: Visit, told: Option<Told>, note: String) -> Result<OneCase,
         moved: moved.0.is_array().then(|| (texts(moved.0), texts(moved.1))),
         problems: list_of(&detail["problems"]).iter().map(problem).collect(),
         records: list_of(&detail["record_nos"]).iter().map(text).collect(),
-        detail: text(&detail["detail"]),
+        detail: words::sentence(&text(&detail["detail"])),
         choices: case.proposals.iter().map(|decision| choice(*decision)).collect(),
         decision: case.decision.map_or("", |decision| decision_words(decision).0),
         decided_by: case.decided_by.as_deref().map(name).unwrap_or_default(),

@@ -149,8 +149,15 @@ async fn page(visit: Visit, told: Option<Told>, typed: String) -> Result<Page, R
         may_take_back: operates && history.handled.is_some(),
         waits_for_approval: report.problems.iter().any(|problem| matches!(problem.code.number(), 142 | 143 | 146)),
         expenses,
-        frame: visit.frame,
+        frame: among_reports(visit.frame),
     })
+}
+
+/// The frame of a page that is found among the reports, whatever its address begins with.
+fn among_reports(mut frame: Frame) -> Frame {
+    let reports = frame.at("/reports");
+    frame.links.iter_mut().for_each(|link| link.here = link.to == reports);
+    frame
 }
 
 /// What the people who did something are called.

@@ -41,6 +41,9 @@ const FIELDS: [&str; 10] = [
     "sort",
 ];
 
+/// Fields that are folded away until one of them is used.
+const FOLDED: [&str; 7] = ["flow", "approved_from", "approved_to", "amount_from", "amount_to", "currency", "problem"];
+
 pub(super) fn routes() -> Router<State> {
     Router::new().route("/c/{customer}/reports", get(reports))
 }
@@ -59,6 +62,8 @@ struct Reports {
     next: String,
     csv: String,
     filtered: bool,
+    /// One of the fields that are folded away is filled in.
+    narrowed: bool,
 }
 
 /// What was asked for, as it was typed.
@@ -184,6 +189,7 @@ async fn reports(visit: Visit) -> Result<Response, Refusal> {
         next: next.map(|next| address(asked.with(&[("after", &next)]))).unwrap_or_default(),
         csv: csv(&visit, &asked),
         filtered: !asked.0.is_empty(),
+        narrowed: FOLDED.iter().any(|name| !asked.text(name).is_empty()),
         frame: visit.frame,
         told,
         flows,
@@ -245,18 +251,17 @@ fn columns(asked: &Asked, many_flows: bool, address: &impl Fn(String) -> String)
         let to = address(asked.with(&[("sort", by), ("order", next)]));
         Column { words, to: Some(to), sorted: here.then_some(direction), number }
     };
-    let mut columns = vec![plain("Report", false), plain("Employee", false)];
+    let mut columns = vec![
+        plain("Report", false),
+        by("Amount", "amount", true),
+        plain("State", false),
+        plain("What stands in its way", false),
+        plain("Employee", false),
+    ];
     if many_flows {
         columns.push(plain("Flow", false));
     }
-    columns.extend([
-        by("Approved", "approved", false),
-        plain("State", false),
-        by("In for", "age", false),
-        by("Amount", "amount", true),
-        plain("Left out", true),
-        plain("What stands in its way", false),
-    ]);
+    columns.extend([by("Approved", "approved", false), by("Age", "age", false), plain("Left out", true)]);
     columns
 }
 

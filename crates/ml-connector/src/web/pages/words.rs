@@ -59,6 +59,12 @@ pub(in crate::web) fn count(number: &u64, noun: &str) -> String {
     if *number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// A clause as a sentence begins; what follows stays as it is.
+pub(in crate::web) fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// How long something took or has been waiting: `3 days`, `2 hours`, `moments`.
 pub(in crate::web) fn span(from_ms: i64, to_ms: i64) -> String {
     let minutes = u64::try_from(to_ms.saturating_sub(from_ms)).unwrap_or(0) / 60_000;

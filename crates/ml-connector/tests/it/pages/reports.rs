@@ -157,11 +157,14 @@ async fn a_report_is_kept_back_approved_and_let_go_by_the_people_who_may() {
     for report in &waiting {
         let entry = &report["entries"][0];
         let (reference, sha256) = (entry["reference"].as_str().unwrap(), entry["payload_sha256"].as_str().unwrap());
-        let form = [("decision", "approve"), ("sha256", sha256), ("note", "")];
-        let other = [("decision", "approve"), ("sha256", &"0".repeat(64)), ("note", "")];
-        send(&day.approver, &approvals, &format!("{approvals}/{reference}"), &other).await.is(409).shows("MLC-424");
-        send(&day.mapper, &approvals, &format!("{approvals}/{reference}"), &form).await.is(403);
-        send(&day.approver, &approvals, &format!("{approvals}/{reference}"), &form).await.is(303);
+        let (decide, entry) = (format!("{approvals}/decide"), format!("entry:{reference}"));
+        let form = [("decision", "approve"), (entry.as_str(), sha256), ("note", "")];
+        let zeros = "0".repeat(64);
+        let other = [("decision", "approve"), (entry.as_str(), zeros.as_str()), ("note", "")];
+        send(&day.approver, &approvals, &decide, &other).await.is(409).shows("MLC-424");
+        send(&day.mapper, &approvals, &decide, &form).await.is(403);
+        send(&day.approver, &approvals, &decide, &[("decision", "approve")]).await.is(400);
+        send(&day.approver, &approvals, &decide, &form).await.is(303);
     }
     see(&day.viewer, &at(&day, "/approvals/register")).await.is(200).shows("Approved");
     day.reports("posted", 1).await;

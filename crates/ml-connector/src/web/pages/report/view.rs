@@ -7,6 +7,7 @@ use accounting::{Amount, Problem};
 use data_encoding::HEXLOWER;
 
 use super::super::frame::Frame;
+use super::super::words::sentence;
 use crate::store::{Approval, InboxReport, StoredLine, standing};
 use crate::work::told::Told;
 
@@ -134,7 +135,7 @@ pub(super) fn cause(frame: &Frame, flow: &str, problem: &Problem, expenses: &[Ex
         code: problem.code.to_string(),
         title: problem.code.title(),
         value: problem.value.clone(),
-        detail: problem.detail.clone(),
+        detail: sentence(&problem.detail),
         remedy: problem.code.remedy(),
         owner: problem.code.owner().name(),
         expense: expenses.iter().find(|one| problem.expense.as_deref() == Some(one.id.as_str())).map(|one| one.n),
@@ -211,7 +212,7 @@ pub(super) fn entry(
         credit_minor,
         lines: history.lines.iter().enumerate().map(|(index, line)| self::line(index, line, expenses)).collect(),
         problem: problem.map(|problem| {
-            (problem.code.to_string(), problem.code.title(), problem.detail.clone(), problem.code.remedy())
+            (problem.code.to_string(), problem.code.title(), sentence(&problem.detail), problem.code.remedy())
         }),
         sha256: HEXLOWER.encode(&posting.payload_sha256),
         mapping_version: posting.mapping_version,
@@ -270,7 +271,7 @@ fn sides(lines: &[StoredLine]) -> (i64, i64) {
 fn line(index: usize, line: &StoredLine, expenses: &[Expense]) -> Line {
     let numbers: Vec<usize> =
         expenses.iter().filter(|expense| line.expenses.contains(&expense.id)).map(|expense| expense.n).collect();
-    let why = |name: &String| line.dimension_reasons.get(name).cloned().unwrap_or_default();
+    let why = |name: &String| line.dimension_reasons.get(name).map(|why| without_version(why)).unwrap_or_default();
     let is_debit = line.direction == "debit";
     Line {
         n: index + 1,
@@ -278,12 +279,18 @@ fn line(index: usize, line: &StoredLine, expenses: &[Expense]) -> Line {
         debit_minor: is_debit.then_some(line.amount_minor),
         credit_minor: (!is_debit).then_some(line.amount_minor),
         memo: line.memo.clone(),
-        reason: line.account_reason.clone(),
+        reason: without_version(&line.account_reason),
         dimensions: line.dimensions.iter().map(|(name, value)| (name.clone(), value.clone(), why(name))).collect(),
         badges: line.badges.clone(),
         from: numbers.iter().map(|n| format!("x{n}")).collect::<Vec<_>>().join(" "),
         expenses: numbers,
     }
+}
+
+/// A reason without the mapping's version, which the entry tells once.
+fn without_version(reason: &str) -> String {
+    let end = reason.rfind(" (mapping ").filter(|_| reason.ends_with(')'));
+    reason.get(..end.unwrap_or(reason.len())).unwrap_or(reason).to_owned()
 }
 
 /// The sums of the entries of the newest generation, where the report has a currency.

@@ -23,7 +23,7 @@
           const path = document.createElementNS(space, "path");
           path.setAttribute("d", `M0 ${from}C${half} ${from} ${half} ${to} ${box.width} ${to}`);
           path.dataset.of = name;
-          path.dataset.to = line.dataset.from;
+          if (line.dataset.from.split(" ").length > 3) path.classList.add("many");
           picture.append(path);
         }
       }
