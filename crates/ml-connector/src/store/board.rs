@@ -26,6 +26,8 @@ pub(super) const PUT: &str = "INSERT INTO boards (customer_id, flow_id, counted_
 pub(super) const FIND: &str = "SELECT document FROM boards WHERE customer_id = $1 AND flow_id = $2";
 pub(super) const LIST: &str = "SELECT flow_id, document FROM boards WHERE customer_id = $1 ORDER BY flow_id";
 
+pub(super) const COUNTED: &str = "SELECT MAX(counted_ms) FROM boards WHERE customer_id = $1";
+
 /// A count and its money.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sum {
@@ -170,6 +172,16 @@ impl CustomerStore {
         let finding = sql::query_scalar::<String>(FIND).bind(self.id().as_str()).bind(flow.as_str());
         let found = finding.fetch_optional(self.reader()).await.map_err(failed("reading a flow's figures"))?;
         found.as_deref().map(read).transpose()
+    }
+
+    /// When any flow was last counted, in epoch milliseconds; 0 for never.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn boards_counted_ms(&self) -> Result<i64, StoreError> {
+        let finding = sql::query_scalar::<Option<i64>>(COUNTED).bind(self.id().as_str());
+        let found = finding.fetch_one(self.reader()).await.map_err(failed("reading when flows were counted"))?;
+        Ok(found.unwrap_or(0))
     }
 
     /// The boards of all flows.

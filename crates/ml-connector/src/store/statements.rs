@@ -138,6 +138,7 @@ const PLAIN: &[&str] = &[
     board::PUT,
     board::FIND,
     board::LIST,
+    board::COUNTED,
     board::STANDING,
     board::UNMAPPED,
     board::POSTED_BETWEEN,

@@ -27,19 +27,19 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct EntryAnswer {
     /// Position from 1, without gaps.
-    seq: i64,
+    pub(super) seq: i64,
     /// When.
-    at: Moment,
+    pub(super) at: Moment,
     /// Who.
-    actor: String,
+    pub(super) actor: String,
     /// What.
-    action: String,
+    pub(super) action: String,
     /// To what.
-    subject: String,
+    pub(super) subject: String,
     /// Figures, before and after.
-    detail: Value,
+    pub(super) detail: Value,
     /// Hash of the entry, in hexadecimal.
-    hash: String,
+    pub(super) hash: String,
 }
 
 impl From<AuditEntry> for EntryAnswer {
@@ -54,11 +54,11 @@ impl From<AuditEntry> for EntryAnswer {
 #[derive(Serialize, ToSchema)]
 pub(super) struct VerifiedAnswer {
     /// Entries checked.
-    entries: u64,
+    pub(super) entries: u64,
     /// Number of the newest.
-    head_seq: i64,
+    pub(super) head_seq: i64,
     /// Its hash: worth keeping elsewhere, since it vouches for all before it.
-    head_hash: String,
+    pub(super) head_hash: String,
 }
 
 /// Which entries are asked for.
@@ -67,27 +67,27 @@ pub(super) struct VerifiedAnswer {
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditPaging {
     /// Of this subject alone, such as a report's id.
-    subject: Option<String>,
+    pub(super) subject: Option<String>,
     /// Of this action alone, such as `posting.posted`.
-    action: Option<String>,
+    pub(super) action: Option<String>,
     /// By this actor alone.
-    actor: Option<String>,
+    pub(super) actor: Option<String>,
     /// The newest first. A page then looks through 20,000 entries at most and may be short, or empty, while `next` says
     /// that there is more.
     #[serde(default)]
-    newest: bool,
+    pub(super) newest: bool,
     /// `next` of the page before.
     #[serde(default)]
-    after: String,
+    pub(super) after: String,
     /// Rows of the page: 50 unless given, 200 at most.
-    limit: Option<u32>,
+    pub(super) limit: Option<u32>,
 }
 
 /// List the audit, the oldest first unless `newest` says otherwise
 #[utoipa::path(get, path = "/customers/{customer}/audit", operation_id = "list_audit", tag = "Audit",
     params(("customer" = String, Path, description = "The customer's id"), AuditPaging),
     responses((status = 200, description = "A page of entries", body = Page<EntryAnswer>)))]
-async fn list_audit(
+pub(super) async fn list_audit(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -111,7 +111,7 @@ async fn list_audit(
 #[utoipa::path(get, path = "/customers/{customer}/audit/verified", operation_id = "verify_audit", tag = "Audit",
     params(("customer" = String, Path, description = "The customer's id")),
     responses((status = 200, description = "The chain holds", body = VerifiedAnswer)))]
-async fn verify_audit(
+pub(super) async fn verify_audit(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,

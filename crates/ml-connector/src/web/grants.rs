@@ -30,17 +30,17 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct GrantAnswer {
     /// The person's id.
-    user: String,
+    pub(super) user: String,
     /// What they are called.
-    name: String,
+    pub(super) name: String,
     /// The address they sign in with.
-    email: String,
+    pub(super) email: String,
     /// `viewer`, `operator`, `mapper`, `approver`, `admin` or `auditor`.
-    role: &'static str,
+    pub(super) role: &'static str,
     /// Who gave it.
-    granted_by: String,
+    pub(super) granted_by: String,
     /// When.
-    created_at: Moment,
+    pub(super) created_at: Moment,
 }
 
 /// A role to be given.

@@ -53,9 +53,9 @@ pub(super) struct CustomerRights {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewPassword {
     /// The password until now.
-    current: Password,
+    pub(super) current: Password,
     /// The new one.
-    password: Password,
+    pub(super) password: Password,
 }
 
 /// Show who is asking, and what they may do

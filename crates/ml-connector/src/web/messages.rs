@@ -129,7 +129,7 @@ pub(super) struct MessagePlace {
 #[utoipa::path(get, path = "/customers/{customer}/messages", operation_id = "list_messages", tag = "Messages",
     params(("customer" = String, Path, description = "The customer's id"), MessagePaging),
     responses((status = 200, description = "A page of messages", body = Page<MessageAnswer>)))]
-async fn list_messages(
+pub(super) async fn list_messages(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -150,7 +150,7 @@ async fn list_messages(
 #[utoipa::path(get, path = "/customers/{customer}/receivers", operation_id = "list_receivers", tag = "Messages",
     params(("customer" = String, Path, description = "The customer's id")),
     responses((status = 200, description = "All of them, by flow", body = Page<ReceiverAnswer>)))]
-async fn list_receivers(
+pub(super) async fn list_receivers(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -208,7 +208,7 @@ async fn show_message(
 #[utoipa::path(post, path = "/customers/{customer}/messages/{message}/again", operation_id = "send_again",
     tag = "Messages", params(MessagePlace),
     responses((status = 202, description = "On its way", body = MessageAnswer)))]
-async fn send_again(
+pub(super) async fn send_again(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<MessagePlace>,

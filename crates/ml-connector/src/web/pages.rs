@@ -6,16 +6,26 @@
 
 mod approvals;
 mod assets;
+mod audit;
 mod cases;
+mod everybody;
 mod form;
 mod frame;
+mod home;
 mod inbox;
 mod live;
+mod me;
+mod notices;
+mod people;
+mod query;
+mod reconciliation;
 mod refused;
 mod report;
 mod reports;
 mod sign_in;
+mod tokens;
 mod visit;
+mod wall;
 mod welcome;
 mod words;
 
@@ -37,4 +47,13 @@ pub(super) fn routes() -> Router<State> {
         .merge(inbox::routes())
         .merge(approvals::routes())
         .merge(cases::routes())
+        .merge(home::routes())
+        .merge(wall::routes())
+        .merge(audit::routes())
+        .merge(notices::routes())
+        .merge(reconciliation::routes())
+        .merge(people::routes())
+        .merge(everybody::routes())
+        .merge(tokens::routes())
+        .merge(me::routes())
 }

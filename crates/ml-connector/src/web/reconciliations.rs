@@ -51,30 +51,30 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReconciliationAnswer {
     /// Its id.
-    id: String,
+    pub(super) id: String,
     /// The flow.
-    flow: String,
+    pub(super) flow: String,
     /// First posting date.
-    from: String,
+    pub(super) from: String,
     /// Last posting date.
-    to: String,
+    pub(super) to: String,
     /// `ties`, `differs`, or `incomplete` where a system could not be read to the end.
-    state: &'static str,
+    pub(super) state: &'static str,
     /// How many differences.
-    differences: u64,
+    pub(super) differences: u64,
     /// When it began.
-    began_at: Moment,
+    pub(super) began_at: Moment,
     /// When it ended.
-    ended_at: Moment,
+    pub(super) ended_at: Moment,
 }
 
 /// A reconciliation with what it found.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ReconciliationDocument {
     #[serde(flatten)]
-    reconciliation: ReconciliationAnswer,
+    pub(super) reconciliation: ReconciliationAnswer,
     /// Rows by month, entity, currency and fund source; differences; exclusions. Amounts in minor units.
-    document: Value,
+    pub(super) document: Value,
 }
 
 impl From<&Reconciliation> for ReconciliationAnswer {
@@ -98,12 +98,12 @@ impl From<&Reconciliation> for ReconciliationAnswer {
 #[into_params(parameter_in = Query)]
 pub(super) struct ReconciliationPaging {
     /// Of this flow alone.
-    flow: Option<String>,
+    pub(super) flow: Option<String>,
     /// `next` of the page before.
     #[serde(default)]
-    after: String,
+    pub(super) after: String,
     /// Rows of the page: 50 unless given, 200 at most.
-    limit: Option<u32>,
+    pub(super) limit: Option<u32>,
 }
 
 /// Which reconciliation of which customer.
@@ -111,9 +111,9 @@ pub(super) struct ReconciliationPaging {
 #[into_params(parameter_in = Path)]
 pub(super) struct ReconciliationPlace {
     /// The customer's id.
-    customer: String,
+    pub(super) customer: String,
     /// The reconciliation's id.
-    reconciliation: String,
+    pub(super) reconciliation: String,
 }
 
 /// List reconciliations, the newest first
@@ -121,7 +121,7 @@ pub(super) struct ReconciliationPlace {
     tag = "Reconciliations",
     params(("customer" = String, Path, description = "The customer's id"), ReconciliationPaging),
     responses((status = 200, description = "A page of reconciliations", body = Page<ReconciliationAnswer>)))]
-async fn list_reconciliations(
+pub(super) async fn list_reconciliations(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(customer): Place<String>,
@@ -146,7 +146,7 @@ async fn found(state: &State, caller: &Caller, place: &ReconciliationPlace) -> R
 #[utoipa::path(get, path = "/customers/{customer}/reconciliations/{reconciliation}",
     operation_id = "show_reconciliation", tag = "Reconciliations", params(ReconciliationPlace),
     responses((status = 200, description = "The reconciliation", body = ReconciliationDocument)))]
-async fn show_reconciliation(
+pub(super) async fn show_reconciliation(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<ReconciliationPlace>,

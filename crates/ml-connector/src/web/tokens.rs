@@ -31,23 +31,23 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[derive(Serialize, ToSchema)]
 pub(super) struct TokenAnswer {
     /// Its id.
-    id: String,
+    pub(super) id: String,
     /// What it is for.
-    name: String,
+    pub(super) name: String,
     /// How its text begins.
-    prefix: String,
+    pub(super) prefix: String,
     /// For which customers it acts.
-    customers: Vec<String>,
+    pub(super) customers: Vec<String>,
     /// What it may do at most; never more than its owner may.
-    rights: Vec<&'static str>,
+    pub(super) rights: Vec<&'static str>,
     /// When it was made.
-    created_at: Moment,
+    pub(super) created_at: Moment,
     /// From when on it works no more.
-    expires_at: Option<Moment>,
+    pub(super) expires_at: Option<Moment>,
     /// When it was last used, to five minutes.
-    used_at: Option<Moment>,
+    pub(super) used_at: Option<Moment>,
     /// Since when it is revoked.
-    revoked_at: Option<Moment>,
+    pub(super) revoked_at: Option<Moment>,
 }
 
 impl TokenAnswer {
@@ -70,9 +70,9 @@ impl TokenAnswer {
 #[derive(Serialize, ToSchema)]
 pub(super) struct NewTokenAnswer {
     /// The token's text. It is shown this once.
-    token: String,
+    pub(super) token: String,
     /// What is known of it from now on.
-    details: TokenAnswer,
+    pub(super) details: TokenAnswer,
 }
 
 /// A token to be made.
@@ -80,20 +80,20 @@ pub(super) struct NewTokenAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct TokenBody {
     /// What it is for.
-    name: String,
+    pub(super) name: String,
     /// The ids of the customers it acts for.
     #[serde(default)]
-    customers: Vec<String>,
+    pub(super) customers: Vec<String>,
     /// `view`, `operate`, `map`, `approve`, `administer`, `audit`, `install`.
-    rights: Vec<String>,
+    pub(super) rights: Vec<String>,
     /// After how many days it lapses; it does not where this is absent.
-    expires_days: Option<u32>,
+    pub(super) expires_days: Option<u32>,
 }
 
 /// List one's own tokens
 #[utoipa::path(get, path = "/tokens", operation_id = "list_tokens", tag = "Tokens", params(Paging),
     responses((status = 200, description = "A page of tokens, revoked ones among them", body = Page<TokenAnswer>)))]
-async fn list_tokens(
+pub(super) async fn list_tokens(
     Shared(state): Shared<State>,
     caller: Caller,
     Asked(paging): Asked<Paging>,
@@ -109,7 +109,7 @@ async fn list_tokens(
 /// could.
 #[utoipa::path(post, path = "/tokens", operation_id = "create_token", tag = "Tokens", request_body = TokenBody,
     responses((status = 201, description = "The token, shown this once", body = NewTokenAnswer)))]
-async fn create_token(
+pub(super) async fn create_token(
     Shared(state): Shared<State>,
     caller: Caller,
     Body(asked): Body<TokenBody>,
@@ -159,7 +159,7 @@ async fn create_token(
 #[utoipa::path(delete, path = "/tokens/{token}", operation_id = "revoke_token", tag = "Tokens",
     params(("token" = String, Path, description = "The token's id")),
     responses((status = 204, description = "It works no more")))]
-async fn revoke_token(
+pub(super) async fn revoke_token(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(token): Place<String>,

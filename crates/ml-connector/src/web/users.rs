@@ -71,14 +71,14 @@ impl UserAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct NewUserBody {
     /// The address to sign in with.
-    email: String,
+    pub(super) email: String,
     /// What they are called.
-    name: String,
+    pub(super) name: String,
     /// Whether they will administer the installation; only its administrator may say so.
     #[serde(default)]
-    administrator: bool,
+    pub(super) administrator: bool,
     /// The customer they belong to: needed unless the installation's administrator makes them.
-    customer: Option<String>,
+    pub(super) customer: Option<String>,
 }
 
 /// What is to change of a person; what is absent stays.
@@ -86,20 +86,20 @@ pub(super) struct NewUserBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct UserChangeBody {
     /// What they are called.
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// Whether they are shut out: their sessions, tokens and links end at once.
-    disabled: Option<bool>,
+    pub(super) disabled: Option<bool>,
     /// Whether they administer the installation; only its administrator may say so.
-    administrator: Option<bool>,
+    pub(super) administrator: Option<bool>,
 }
 
 /// A link that was just made.
 #[derive(Serialize, ToSchema)]
 pub(super) struct LinkAnswer {
     /// The address to open. It is shown this once; an older link of the person works no more.
-    link: String,
+    pub(super) link: String,
     /// When it lapses.
-    expires_at: Moment,
+    pub(super) expires_at: Moment,
 }
 
 /// List people
@@ -108,7 +108,7 @@ pub(super) struct LinkAnswer {
 /// customer that the admin administers.
 #[utoipa::path(get, path = "/users", operation_id = "list_users", tag = "People", params(Paging),
     responses((status = 200, description = "A page of people", body = Page<UserAnswer>)))]
-async fn list_users(
+pub(super) async fn list_users(
     Shared(state): Shared<State>,
     caller: Caller,
     Asked(paging): Asked<Paging>,
@@ -132,7 +132,7 @@ async fn list_users(
 /// They have no role and no way in yet: give a role at the customer, and make a link.
 #[utoipa::path(post, path = "/users", operation_id = "create_user", tag = "People", request_body = NewUserBody,
     responses((status = 201, description = "Made", body = UserAnswer)))]
-async fn create_user(
+pub(super) async fn create_user(
     Shared(state): Shared<State>,
     caller: Caller,
     Body(asked): Body<NewUserBody>,
@@ -171,7 +171,7 @@ async fn create_user(
 #[utoipa::path(get, path = "/users/{user}", operation_id = "show_user", tag = "People",
     params(("user" = String, Path, description = "The person's id")),
     responses((status = 200, description = "The person", body = UserAnswer)))]
-async fn show_user(
+pub(super) async fn show_user(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(user): Place<String>,
@@ -184,7 +184,7 @@ async fn show_user(
 #[utoipa::path(patch, path = "/users/{user}", operation_id = "change_user", tag = "People",
     params(("user" = String, Path, description = "The person's id")), request_body = UserChangeBody,
     responses((status = 200, description = "As they are now", body = UserAnswer)))]
-async fn change_user(
+pub(super) async fn change_user(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(user): Place<String>,
@@ -236,7 +236,7 @@ async fn change_user(
 #[utoipa::path(post, path = "/users/{user}/link", operation_id = "create_link", tag = "People",
     params(("user" = String, Path, description = "The person's id")),
     responses((status = 201, description = "The link, shown this once", body = LinkAnswer)))]
-async fn create_link(
+pub(super) async fn create_link(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(user): Place<String>,

@@ -18,6 +18,7 @@ const STYLE: &str = concat!(
     include_str!("style/frame.css"),
     include_str!("style/parts.css"),
     include_str!("style/reports.css"),
+    include_str!("style/board.css"),
 );
 /// Parts of the script, each a block of its own.
 const SCRIPT: &str =

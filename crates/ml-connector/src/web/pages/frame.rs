@@ -8,7 +8,6 @@ use super::super::caller::Caller;
 use super::super::problem::Refusal;
 use super::super::state::State;
 use super::{assets, form, words};
-use crate::flow::Flow;
 use crate::store::{CustomerId, CustomerStore, Right};
 
 /// The frame of a page.
@@ -93,7 +92,7 @@ impl Frame {
             Link { to, words, here, begins: *begins }
         });
         let links = links.collect();
-        let zone = zone(customer).await?;
+        let zone = zone(state, customer).await?;
         let frame = Self {
             customer: record.id.to_string(),
             customer_name: record.name,
@@ -211,8 +210,8 @@ fn of(state: &State, caller: &Caller, uri: &Uri) -> Frame {
 }
 
 /// The zone of the customer's first flow; UTC while there is none.
-async fn zone(customer: &CustomerStore) -> Result<TimeZone, Refusal> {
+async fn zone(state: &State, customer: &CustomerStore) -> Result<TimeZone, Refusal> {
     let first = customer.flows().await?.into_iter().next();
-    let zone = first.and_then(|stored| Flow::parse(&stored.document, "", None).ok()).map(|flow| flow.schedule.zone);
+    let zone = first.and_then(|stored| state.flow(&stored)).map(|flow| flow.schedule.zone.clone());
     Ok(zone.unwrap_or(TimeZone::UTC))
 }

@@ -42,7 +42,7 @@ async fn live(visit: Visit) -> Result<Response, Refusal> {
 struct Watch {
     state: State,
     customer: CustomerStore,
-    seen: (i64, i64),
+    seen: (i64, i64, i64),
     looks: u32,
 }
 
@@ -67,8 +67,9 @@ impl Watch {
     }
 }
 
-/// Moves whenever something of the customer changed: the length of its audit, and the answers to what was asked.
-async fn mark(customer: &CustomerStore) -> Result<(i64, i64), StoreError> {
+/// Moves whenever something of the customer changed: the length of its audit, the answers to what was asked, and the
+/// counted figures.
+async fn mark(customer: &CustomerStore) -> Result<(i64, i64, i64), StoreError> {
     let head = customer.audit_head().await?.map_or(0, |(seq, _)| seq);
-    Ok((head, customer.wanted_moved_ms().await?))
+    Ok((head, customer.wanted_moved_ms().await?, customer.boards_counted_ms().await?))
 }
