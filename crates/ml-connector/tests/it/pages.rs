@@ -1,3 +1,5 @@
 //! The pages over HTTP, without a browser.
 
+mod board;
+mod browser;
 mod reports;

@@ -20,6 +20,7 @@ use super::form::Fields;
 use super::frame::Frame;
 use super::query::Query;
 use super::refused::{Told, show};
+use super::reports::report_address;
 use super::visit::{Visit, go};
 
 /// Exclusions that a page shows; the file of the API has all that were kept.
@@ -313,11 +314,4 @@ fn exclusion(value: &Value, address: impl Fn(&str) -> String) -> Exclusion {
         currency: text(value, "currency"),
         reason: text(value, "reason"),
     }
-}
-
-/// Where a report is shown; an id may hold anything.
-fn report_address(frame: &Frame, flow: &str, report: &str) -> String {
-    let report: String = form_urlencoded::byte_serialize(report.as_bytes()).collect();
-    // A space is written as a plus sign in a query only.
-    frame.at(&format!("/flows/{flow}/reports/{}", report.replace('+', "%20")))
 }
