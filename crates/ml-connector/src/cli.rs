@@ -24,6 +24,7 @@ mod sandbox;
 mod schedule;
 mod secret;
 mod serve;
+mod stage;
 mod stop;
 mod watch;
 mod worker;

@@ -10,6 +10,7 @@ pub mod correct;
 pub mod count_uses;
 pub mod decide;
 pub mod deliver;
+pub mod demonstration;
 pub mod doctor;
 pub mod duties;
 pub mod entry;

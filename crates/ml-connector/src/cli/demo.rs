@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::mpsc;
 
 use clap::Args;
 use jiff::ToSpan;
@@ -16,6 +15,7 @@ use super::Common;
 use super::books::Books;
 use super::output::{Failure, clean, heading, money, print_json, print_text, table};
 use super::serve::Service;
+use super::stage::start_sandbox;
 use super::stop::stop;
 use super::watch::Watch;
 use crate::clock::Clock;
@@ -95,7 +95,8 @@ impl Demo {
 
     fn set_up(&self) -> Result<Stage, Failure> {
         let folder = fresh_folder()?;
-        let sandbox = start_sandbox(self.seed, self.reports)?;
+        let sandbox =
+            start_sandbox(sandbox::Options { seed: self.seed, reports: self.reports, ..sandbox::Options::default() })?;
         let today = Clock::system(TimeZone::UTC).today();
         let cut_over = today.checked_sub(200.days()).unwrap_or(today);
         let flow = folder.join("demo.toml");
@@ -301,28 +302,6 @@ fn fresh_folder() -> Result<PathBuf, Failure> {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
     }
     Ok(folder)
-}
-
-/// The sandbox on a thread of its own, so that neither side waits for the other's work.
-fn start_sandbox(seed: u64, reports: usize) -> Result<Sandbox, Failure> {
-    let (to, from) = mpsc::channel();
-    std::thread::Builder::new().name("sandbox".to_owned()).spawn(move || {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => {
-                let _ = to.send(Err(error));
-                return;
-            }
-        };
-        runtime.block_on(async {
-            let options = sandbox::Options { seed, reports, ..sandbox::Options::default() };
-            let _ = to.send(sandbox::start(options).await);
-            // Ends with the process.
-            std::future::pending::<()>().await;
-        });
-    })?;
-    let started = from.recv().map_err(|_| Failure::Plain("the sandbox did not start".to_owned()))?;
-    Ok(started?)
 }
 
 /// The example flow, with the sandbox's credentials, posting, from `cut_over` on.

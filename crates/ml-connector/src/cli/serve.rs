@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::Common;
 use super::output::{Failure, print_text};
+use super::stage::demonstrations;
 use super::stop::stop;
 use crate::clock::Clock;
 use crate::settings::Settings;
@@ -113,7 +114,12 @@ impl Service {
         let worker =
             works.then(|| Worker::new(store.clone(), settings.clone(), &endpoints, clock.clone())).transpose()?;
         let state = match &worker {
-            Some(worker) => state.with_figures(worker.figures()),
+            Some(worker) => {
+                let demonstrations = demonstrations(&store, clock.now_ms())?;
+                worker.demonstrate(&demonstrations);
+                state.demonstrate(&demonstrations);
+                state.with_figures(worker.figures())
+            }
             None => state,
         };
         let figures = state.figures.clone();

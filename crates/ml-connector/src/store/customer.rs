@@ -11,15 +11,17 @@ use super::{Access, AuditEvent, Store};
 
 pub(super) const CREATE: &str =
     "INSERT INTO customers (id, name, wrapped_key, created_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING";
-pub(super) const LIST: &str = "SELECT id, name, created_ms FROM customers ORDER BY name";
-pub(super) const FIND: &str = "SELECT id, name, created_ms FROM customers WHERE id = $1";
-pub(super) const FIND_BY_NAME: &str = "SELECT id, name, created_ms FROM customers WHERE name = $1";
+pub(super) const LIST: &str = "SELECT id, name, created_ms, demonstration FROM customers ORDER BY name";
+pub(super) const FIND: &str = "SELECT id, name, created_ms, demonstration FROM customers WHERE id = $1";
+pub(super) const FIND_BY_NAME: &str = "SELECT id, name, created_ms, demonstration FROM customers WHERE name = $1";
 pub(super) const PAGE: &str =
-    "SELECT id, name, created_ms FROM customers WHERE id > $1 AND name <> $3 ORDER BY id LIMIT $2";
-pub(super) const PAGE_OF_USER: &str = "SELECT c.id, c.name, c.created_ms FROM customers c WHERE c.id > $1 \
+    "SELECT id, name, created_ms, demonstration FROM customers WHERE id > $1 AND name <> $3 ORDER BY id LIMIT $2";
+pub(super) const PAGE_OF_USER: &str = "SELECT c.id, c.name, c.created_ms, c.demonstration FROM customers c WHERE c.id > $1 \
      AND EXISTS (SELECT 1 FROM grants g WHERE g.customer_id = c.id AND g.user_id = $3) ORDER BY c.id LIMIT $2";
 pub(super) const RENAME: &str = "UPDATE customers SET name = $1 WHERE id = $2 \
      AND NOT EXISTS (SELECT 1 FROM customers other WHERE other.name = $1 AND other.id <> $2)";
+
+pub(super) const MARK_DEMONSTRATION: &str = "UPDATE customers SET demonstration = $1 WHERE id = $2";
 
 /// The name of a row that is no customer: its audit chain is the installation's own, for users, grants and customers.
 pub(super) const INSTALLATION: &str = "installation";
@@ -33,6 +35,8 @@ pub struct Customer {
     pub name: String,
     /// When it was created, in epoch milliseconds.
     pub created_ms: i64,
+    /// The run of the service whose sandbox stands in for both vendors; `None` for a customer with real books.
+    pub demonstration: Option<String>,
 }
 
 /// The data of one customer. Cheap to clone.
@@ -259,6 +263,16 @@ impl CustomerStore {
 }
 
 impl Tx {
+    /// Makes the customer a demonstration of this run of the service, which it stays for ever.
+    ///
+    /// # Errors
+    /// [`StoreError::Statement`].
+    pub async fn mark_demonstration(&mut self, run: &str) -> Result<(), StoreError> {
+        let marking = sql::query(MARK_DEMONSTRATION).bind(run).bind(self.customer_id().as_str());
+        marking.execute(self.connection()).await.map_err(failed("marking a demonstration"))?;
+        Ok(())
+    }
+
     /// Gives the customer another name.
     ///
     /// # Errors
@@ -276,5 +290,6 @@ fn read(row: &Row, doing: &'static str) -> Result<Customer, StoreError> {
         id: CustomerId::parse(&id).ok_or(StoreError::Stored { what: "id", id })?,
         name: row.try_get(1).map_err(failed(doing))?,
         created_ms: row.try_get(2).map_err(failed(doing))?,
+        demonstration: row.try_get(3).map_err(failed(doing))?,
     })
 }

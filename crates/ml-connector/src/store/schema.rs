@@ -33,6 +33,7 @@ pub(super) const SCHEMAS: &[Schema] = &[
     schema!(10, "0010_reports.sql"),
     schema!(11, "0011_mapping.sql"),
     schema!(12, "0012_board.sql"),
+    schema!(14, "0014_demonstrations.sql"),
 ];
 
 /// Tables with a customer in each row that are read across customers: by workers for what is due, by the sign-in for

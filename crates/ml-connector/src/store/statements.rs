@@ -216,6 +216,7 @@ const PEOPLE: &[&str] = &[
     customer::PAGE,
     customer::PAGE_OF_USER,
     customer::RENAME,
+    customer::MARK_DEMONSTRATION,
     user::CREATE,
     user::FIND,
     user::FIND_BY_EMAIL,

@@ -33,14 +33,18 @@ pub(super) struct CustomerAnswer {
     pub(super) name: String,
     /// When it was made.
     pub(super) created_at: Moment,
+    /// Whether the built-in sandbox stands in for both vendors.
+    pub(super) demonstration: bool,
     /// The caller's roles for it.
     pub(super) roles: Vec<&'static str>,
 }
 
 impl CustomerAnswer {
-    fn of(caller: &Caller, customer: Customer) -> Self {
+    pub(super) fn of(caller: &Caller, customer: Customer) -> Self {
         let roles = roles(caller.grants(), &customer.id);
-        Self { id: customer.id.to_string(), name: customer.name, created_at: Moment(customer.created_ms), roles }
+        let Customer { id, name, created_ms, demonstration } = customer;
+        let demonstration = demonstration.is_some();
+        Self { id: id.to_string(), name, created_at: Moment(created_ms), demonstration, roles }
     }
 }
 
@@ -93,7 +97,7 @@ pub(super) async fn create_customer(
     let actor = caller.actor();
     let detail = actor.event("customer.created", "", json!({ "name": name })).detail;
     let customer = state.store.new_customer(&name, &actor.id, detail, at_ms).await?;
-    let customer = Customer { id: customer.id().clone(), name, created_ms: at_ms };
+    let customer = Customer { id: customer.id().clone(), name, created_ms: at_ms, demonstration: None };
     Ok((StatusCode::CREATED, axum::Json(CustomerAnswer::of(&caller, customer))))
 }
 

@@ -1,8 +1,8 @@
 //! What every handler works with. Cheap to clone; it holds no request's data.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::flow_cache::FlowCache;
 use super::hasher::Hasher;
@@ -16,6 +16,7 @@ use crate::figures::Figures;
 use crate::flow::Flow;
 use crate::settings::Settings;
 use crate::store::{Store, StoredFlow};
+use crate::work::demonstration::Demonstrations;
 
 /// The store, the settings, the clock, and what requests share.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ struct Shared {
     comparisons: Running,
     /// The vendors are test endpoints.
     sandbox: AtomicBool,
+    demonstrations: OnceLock<Arc<Demonstrations>>,
 }
 
 impl State {
@@ -69,6 +71,7 @@ impl State {
             charts: KnownCharts::default(),
             comparisons: Running::default(),
             sandbox: AtomicBool::new(false),
+            demonstrations: OnceLock::new(),
         };
         let figures = Arc::new(Figures::default());
         Ok(Self { store, settings: Arc::new(settings), clock, figures, shared: Arc::new(shared) })
@@ -83,6 +86,17 @@ impl State {
     /// The vendors are test endpoints here: every page says so.
     pub fn mark_sandbox(&self) {
         self.shared.sandbox.store(true, Ordering::Relaxed);
+    }
+
+    /// Demonstration customers can be made: the worker of this process works on them.
+    pub fn demonstrate(&self, demonstrations: &Arc<Demonstrations>) {
+        // There is one for the life of the process.
+        let _ = self.shared.demonstrations.set(Arc::clone(demonstrations));
+    }
+
+    /// Where demonstration customers come from; `None` where none can be made.
+    pub(super) fn demonstrations(&self) -> Option<&Arc<Demonstrations>> {
+        self.shared.demonstrations.get()
     }
 
     /// Whether the vendors are test endpoints.

@@ -60,8 +60,9 @@ impl<'w> Hand<'w> {
         let credentials = credentials(&flow, Some(customer)).await?;
         let pace =
             Pace::new(&worker.store, &worker.clock, &worker.settings, &worker.figures, &credentials.partner_user_id);
-        let source = worker.shared.source(&credentials, Box::new(pace));
-        let destination = worker.shared.destination(&credentials, began_ms)?;
+        let shared = worker.shared_of(customer).await?;
+        let source = shared.source(&credentials, Box::new(pace));
+        let destination = shared.destination(&credentials, began_ms)?;
         Ok(Self {
             worker,
             customer,

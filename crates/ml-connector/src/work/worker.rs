@@ -4,13 +4,15 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use accounting::Code;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, info_span};
 
+use super::demonstration::Demonstrations;
 use super::duties::{duties, retry_ms};
 use super::hand::Hand;
 use super::summary::{Summary, problem_json};
@@ -36,6 +38,9 @@ pub struct Worker {
     owner: String,
     woken: Notify,
     pub(super) figures: Arc<Figures>,
+    demonstrations: OnceLock<Arc<Demonstrations>>,
+    /// What the demonstrations share, in place of `shared`.
+    stage: OnceLock<Shared>,
 }
 
 impl Worker {
@@ -48,7 +53,34 @@ impl Worker {
         let shared = Shared::new(settings.clone(), endpoints.clone(), &figures)?;
         let owner = store.ids().unique(clock.now_ms())?;
         let woken = Notify::new();
-        Ok(Arc::new(Self { store, settings, shared, clock, owner, woken, figures }))
+        let (demonstrations, stage) = (OnceLock::new(), OnceLock::new());
+        Ok(Arc::new(Self { store, settings, shared, clock, owner, woken, figures, demonstrations, stage }))
+    }
+
+    /// Has it work on demonstrations as well.
+    pub fn demonstrate(&self, demonstrations: &Arc<Demonstrations>) {
+        // There is one for the life of the process.
+        let _ = self.demonstrations.set(Arc::clone(demonstrations));
+    }
+
+    /// What the customer's flows are worked on with: its vendors', or the sandbox's for a demonstration.
+    ///
+    /// # Errors
+    /// A refusal of a demonstration whose sandbox is gone; those of the store.
+    pub(super) async fn shared_of(&self, customer: &CustomerStore) -> Result<&Shared, WorkError> {
+        let Some(run) = customer.record().await?.demonstration else {
+            return Ok(&self.shared);
+        };
+        let endpoints = self.demonstrations.get().and_then(|demonstrations| demonstrations.endpoints(&run));
+        let endpoints = endpoints.ok_or_else(|| WorkError::Refused {
+            code: Code::DemonstrationOver,
+            detail: "The sandbox of this demonstration has ended.".to_owned(),
+        })?;
+        let shared = match self.stage.get() {
+            Some(shared) => return Ok(shared),
+            None => Shared::new(self.settings.clone(), endpoints, &self.figures)?,
+        };
+        Ok(self.stage.get_or_init(|| shared))
     }
 
     /// How it signs what it has taken on.

@@ -96,6 +96,7 @@ impl Frame {
         let frame = Self {
             customer: record.id.to_string(),
             customer_name: record.name,
+            sandbox: record.demonstration.is_some() || state.is_sandbox(),
             rights,
             links,
             zone,
