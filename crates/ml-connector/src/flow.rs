@@ -127,3 +127,31 @@ impl Flow {
         ids.chain(secrets).chain(notify).collect()
     }
 }
+
+/// The document that a new flow begins with: it reads and maps, and posts nothing until somebody says so. What a person
+/// still has to choose stands as `?`.
+pub const FIRST: &str = include_str!("flow/first.toml");
+
+/// A value as a document is to hold it.
+#[derive(Debug, Clone)]
+pub enum NewValue<'v> {
+    /// A text.
+    Text(&'v str),
+    /// A whole number.
+    Number(u32),
+}
+
+/// The document with other values at the keys of these paths, such as `posting.journal.company_card`; all else stays as
+/// a person wrote it.
+///
+/// # Errors
+/// A sentence, where the document cannot be read or has no such key.
+pub fn with_values(document: &str, values: &[(&str, NewValue<'_>)]) -> Result<String, String> {
+    values.iter().try_fold(document.to_owned(), |text, (path, value)| {
+        let path: Vec<&str> = path.split('.').collect();
+        match value {
+            NewValue::Text(value) => edit::replace_text(&text, &path, value),
+            NewValue::Number(value) => edit::replace_value(&text, &path, &value.to_string()),
+        }
+    })
+}

@@ -14,6 +14,7 @@ mod chart_changes;
 mod charts;
 mod customers;
 mod dashboard;
+mod demonstrations;
 mod do_next;
 mod download;
 mod flow_cache;

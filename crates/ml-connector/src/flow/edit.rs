@@ -93,23 +93,29 @@ fn add_inline(
 /// The document with `value` as the text at `path`, which is there already.
 ///
 /// # Errors
-/// A sentence, where the document is no TOML, or no text stands there.
+/// A sentence, where the document is no TOML, or nothing stands there.
 pub(super) fn replace_text(text: &str, path: &[&str], value: &str) -> Result<String, String> {
+    replace_value(text, path, &toml_text(value))
+}
+
+/// The document with `toml` as the value at `path`, which is there already.
+///
+/// # Errors
+/// As [`replace_text`].
+pub(super) fn replace_value(text: &str, path: &[&str], toml: &str) -> Result<String, String> {
     let (tree, errors) = DeTable::parse_recoverable(text);
     if let Some(error) = errors.first() {
         return Err(error.message().to_owned());
     }
-    let Some((name, above)) = path.split_last() else { return Err(by_hand(path)) };
+    let not_set = || format!("{} is not set", path.join("."));
+    let (name, above) = path.split_last().ok_or_else(not_set)?;
     let mut table = tree.get_ref();
     for step in above {
-        let found = table.get(*step).map(toml::Spanned::get_ref);
-        let Some(DeValue::Table(inner)) = found else { return Err(format!("{} is not set", path.join("."))) };
+        let Some(DeValue::Table(inner)) = table.get(*step).map(toml::Spanned::get_ref) else { return Err(not_set()) };
         table = inner;
     }
-    match table.get(*name) {
-        Some(found) if found.get_ref().is_str() => Ok(splice(text, vec![(found.span(), toml_text(value))])),
-        _ => Err(format!("{} is not set", path.join("."))),
-    }
+    let found = table.get(*name).ok_or_else(not_set)?;
+    Ok(splice(text, vec![(found.span(), toml.to_owned())]))
 }
 
 /// What to change in a table under a heading of its own; new rows go behind the last one.

@@ -14,9 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::state::State;
 use super::{
-    approvals, audit, cases, causes, chart_changes, charts, customers, dashboard, flow_versions, flows, foresight,
-    grants, guard, hand_over, health, holds, installation, links, mapping, me, messages, metrics, operator, pages,
-    passes, reconciliations, reference, report_lists, reports, secrets, sessions, tokens, users, wall, wishes,
+    approvals, audit, cases, causes, chart_changes, charts, customers, dashboard, demonstrations, flow_versions, flows,
+    foresight, grants, guard, hand_over, health, holds, installation, links, mapping, me, messages, metrics, operator,
+    pages, passes, reconciliations, reference, report_lists, reports, secrets, sessions, tokens, users, wall, wishes,
 };
 
 /// Where every route of the API begins.
@@ -76,6 +76,7 @@ fn resources() -> OpenApiRouter<State> {
         .merge(links::routes())
         .merge(users::routes())
         .merge(customers::routes())
+        .merge(demonstrations::routes())
         .merge(grants::routes())
         .merge(tokens::routes())
         .merge(installation::routes())

@@ -26,7 +26,9 @@ mod shown;
 
 pub(super) use history::{RowAnswer, rows_between};
 
-use overview::{MappingAnswer, overview};
+pub(super) use overview::overview;
+
+use overview::MappingAnswer;
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()

@@ -5,10 +5,12 @@
 //! comes in as [`form::Fields`], which proves that this session's page sent it, and ends in a redirect.
 
 mod approvals;
+mod asked;
 mod assets;
 mod audit;
 mod cases;
 mod everybody;
+mod flows;
 mod form;
 mod frame;
 mod home;
@@ -23,6 +25,7 @@ mod refused;
 mod report;
 mod reports;
 mod sign_in;
+mod start;
 mod tokens;
 mod visit;
 mod wall;
@@ -56,4 +59,7 @@ pub(super) fn routes() -> Router<State> {
         .merge(everybody::routes())
         .merge(tokens::routes())
         .merge(me::routes())
+        .merge(start::routes())
+        .merge(flows::routes())
+        .merge(asked::routes())
 }

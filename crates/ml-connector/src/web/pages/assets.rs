@@ -19,6 +19,7 @@ const STYLE: &str = concat!(
     include_str!("style/parts.css"),
     include_str!("style/reports.css"),
     include_str!("style/board.css"),
+    include_str!("style/start.css"),
 );
 /// Parts of the script, each a block of its own.
 const SCRIPT: &str =

@@ -8,6 +8,7 @@ use axum::routing::get;
 
 use super::super::caller::Caller;
 use super::super::customers::{self, CustomerBody};
+use super::super::demonstrations;
 use super::super::grants::{self, GrantBody};
 use super::super::peer::Peer;
 use super::super::problem::Refusal;
@@ -34,6 +35,8 @@ struct New {
     told: Option<Told>,
     name: String,
     first: bool,
+    /// A demonstration can be made here.
+    demonstrates: bool,
 }
 
 /// One customer is opened; several are listed; the first one is made.
@@ -53,19 +56,26 @@ async fn arrive(arrival: Arrival) -> Result<Response, Refusal> {
 async fn new(arrival: Arrival) -> Result<Response, Refusal> {
     arrival.caller.install()?;
     let first = arrival.state.store.customer_page(None, "", 1).await?.is_empty();
-    Ok(show(&New { frame: arrival.frame, told: None, name: String::new(), first }))
+    let demonstrates = arrival.state.demonstrations().is_some();
+    Ok(show(&New { frame: arrival.frame, told: None, name: String::new(), first, demonstrates }))
 }
 
 /// Makes a customer, whose founder may then set it up.
 async fn make(arrival: Arrival, Extension(peer): Extension<Peer>, fields: Fields) -> Result<Response, Refusal> {
     let Arrival { state, caller, frame } = arrival;
-    let body = CustomerBody { name: fields.text("name").to_owned() };
-    let made = match customers::create_customer(Shared(state.clone()), caller.clone(), Body(body)).await {
+    let body = Body(CustomerBody { name: fields.text("name").to_owned() });
+    let shared = Shared(state.clone());
+    let made = match fields.ticked("demonstration") {
+        true => demonstrations::create_demonstration(shared, caller.clone(), body).await,
+        false => customers::create_customer(shared, caller.clone(), body).await,
+    };
+    let made = match made {
         Ok((_, axum::Json(made))) => made,
         Err(refusal) if refusal.status().is_server_error() => return Err(refusal),
         Err(refusal) => {
             let told = Some(Told::from(&refusal));
-            let mut page = show(&New { frame, told, name: fields.text("name").to_owned(), first: false });
+            let (name, demonstrates) = (fields.text("name").to_owned(), state.demonstrations().is_some());
+            let mut page = show(&New { frame, told, name, first: false, demonstrates });
             *page.status_mut() = refusal.status();
             return Ok(page);
         }

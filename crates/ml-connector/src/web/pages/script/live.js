@@ -17,8 +17,7 @@
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
         for (const part of fresh.querySelectorAll("[data-part]")) {
           const old = document.getElementById(part.id);
-          const touched = old?.contains(document.activeElement) && old.querySelector("input,select,textarea");
-          if (old && !touched && old.innerHTML !== part.innerHTML) {
+          if (old && !old.dataset.touched && old.innerHTML !== part.innerHTML) {
             const open = [...old.querySelectorAll("details[open][id]")].map((one) => one.id);
             old.innerHTML = part.innerHTML;
             for (const id of open) {
@@ -41,6 +40,11 @@
       if (!document.hidden && wanted) refresh();
     });
   }
+  // What a person has begun to fill in stays as it is.
+  document.addEventListener("input", (event) => {
+    const part = event.target.closest("[data-part]");
+    if (part) part.dataset.touched = "yes";
+  });
   // A filter applies itself; its button is for those without script.
   for (const form of document.querySelectorAll("form[data-self]")) {
     form.addEventListener("change", () => form.requestSubmit());
