@@ -1,6 +1,7 @@
 //! The open database, whichever it is: where transactions begin and where single statements run. How each is opened
 //! and what differs stands in `sqlite` and `postgres`.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::postgres::PgPool;
@@ -8,6 +9,7 @@ use sqlx::sqlite::{Sqlite, SqlitePool};
 use sqlx::{Error, Transaction};
 
 use super::postgres::connection::ServerTx;
+use super::postgres::young;
 use super::sql::Target;
 use super::sqlite::Access;
 
@@ -19,7 +21,9 @@ pub(super) struct Database {
     pub(super) pools: Pools,
     pub(super) access: Access,
     /// Held as long as the database is open for writing; the system lets go of it when the process ends.
-    pub(super) _lock: Option<std::fs::File>,
+    _lock: Option<std::fs::File>,
+    /// Transactions that this process has committed.
+    commits: AtomicU64,
 }
 
 /// Its connections.
@@ -37,6 +41,20 @@ pub(super) enum Open {
 }
 
 impl Database {
+    /// A database that was opened.
+    pub(super) fn new(pools: Pools, access: Access, lock: Option<std::fs::File>) -> Self {
+        Self { pools, access, _lock: lock, commits: AtomicU64::new(0) }
+    }
+
+    /// After a commit: a server may have to count what has grown.
+    pub(super) async fn committed(&self) {
+        if let Pools::Postgres(pool) = &self.pools
+            && young::is_time(self.commits.fetch_add(1, Ordering::Relaxed) + 1)
+        {
+            young::count(pool).await;
+        }
+    }
+
     /// Begins to write, for one customer or, with an empty text, for what belongs to none. No two transactions of one
     /// customer are open at a time; those for none see each other's rows as PostgreSQL's READ COMMITTED has it, and
     /// must lock what they rest on.

@@ -17,6 +17,7 @@ use super::sqlite::{ADD_SCHEMA, Access, FIND_SCHEMA};
 use super::{installation, isolation, schema};
 
 pub(super) mod connection;
+pub(super) mod young;
 
 /// How long a task waits for a connection, and a statement for another's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -53,7 +54,7 @@ pub(super) async fn open(server: &Server, access: Access, ids: &Ids, at_ms: i64)
         // Each use begins with a statement of ours, which finds a connection that was lost.
         .test_before_acquire(false)
         .connect_lazy_with(options);
-    Ok(Database { pools: Pools::Postgres(pool), access, _lock: None })
+    Ok(Database::new(Pools::Postgres(pool), access, None))
 }
 
 fn options(server: &Server, access: Access) -> PgConnectOptions {

@@ -56,7 +56,7 @@ pub(super) async fn open(path: &Path, access: Access, at_ms: i64) -> Result<Data
     };
     check(&writer).await?;
     bring_to_schema(&writer, access, at_ms).await?;
-    Ok(Database { pools: Pools::Sqlite { writer, reader }, access, _lock: lock })
+    Ok(Database::new(Pools::Sqlite { writer, reader }, access, lock))
 }
 
 /// A database that lives as long as this value. Its one connection serves readers too, so a task that reads while it
@@ -67,7 +67,7 @@ pub(super) async fn in_memory(at_ms: i64) -> Result<Database, StoreError> {
     let writer = pool(1).connect_with(options).await.map_err(opening)?;
     bring_to_schema(&writer, Access::Write, at_ms).await?;
     let pools = Pools::Sqlite { reader: writer.clone(), writer };
-    Ok(Database { pools, access: Access::Write, _lock: None })
+    Ok(Database::new(pools, Access::Write, None))
 }
 
 async fn check(pool: &SqlitePool) -> Result<(), StoreError> {

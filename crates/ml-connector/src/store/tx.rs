@@ -88,6 +88,7 @@ impl Tx {
         if let Some(commits) = commits {
             watch.committed(commits);
         }
+        Box::pin(self.customer.store().0.database.committed()).await;
         Ok(())
     }
 

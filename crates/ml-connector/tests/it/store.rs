@@ -18,3 +18,4 @@ mod report_lists;
 mod secrets;
 mod server;
 mod settings;
+mod young;

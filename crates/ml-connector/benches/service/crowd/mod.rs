@@ -87,7 +87,8 @@ impl Plan {
             "intacct.read_timeout_seconds=10".to_owned(),
             "expensify.timeout_seconds=60".to_owned(),
             "service.tick_ms=200".to_owned(),
-            "service.flows_at_once=8".to_owned(),
+            // So that each has some of them, and none has all.
+            format!("service.flows_at_once={}", self.companies.div_ceil(self.workers)),
         ]
     }
 }
@@ -113,6 +114,7 @@ pub async fn crowd(plan: Plan, database: TestDatabase) -> Outcome {
     let mut chaos = Chaos::new(&town.plan);
     chaos.reign(&mut town).await;
     let wall = began.elapsed();
+    town.until_all_work().await;
     let ended = town.hands.iter_mut().map(Hand::stop).filter(|well| !well).count();
     let workers_cpu_ms = town.hands.iter().map(Hand::cpu_ms).sum();
     let database_cpu_ms = database_cpu_ms(town.postmaster);
@@ -177,6 +179,15 @@ impl Town {
             settings: self.plan.settings(),
         };
         Hand::start(host, cable, start, self._folder.path(), &format!("worker-{number}.log"))
+    }
+
+    /// Whoever was revived a moment ago would not understand that it is to end.
+    async fn until_all_work(&mut self) {
+        let began = Instant::now();
+        while self.hands.iter_mut().any(|hand| hand.owner().is_none()) {
+            assert!(began.elapsed() < self.plan.patience, "a worker does not begin:\n{}", self.last_words());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// What the workers wrote last, for the reason of a failure.

@@ -9,8 +9,10 @@ use std::sync::Mutex;
 use super::super::process::Sandbox;
 use super::cable::{Cable, Target};
 
-/// The network of the hosts: the bridge is .1, the first host .2.
-const NETWORK: &str = "10.231.77";
+/// The network of this process's hosts: the bridge is .1, the first host .2.
+fn prefix() -> String {
+    format!("10.231.{}", std::process::id() % 256)
+}
 
 /// How workers reach the database and the vendors.
 pub struct Network {
@@ -41,7 +43,7 @@ impl Network {
         let namespaces = network.lay_bridge(&bridge);
         for number in 0..hosts {
             let link = namespaces.then(|| host_of(&bridge, number));
-            let address = if namespaces { format!("{NETWORK}.1:0") } else { format!("127.0.0.{}:0", number + 2) };
+            let address = if namespaces { format!("{}.1:0", prefix()) } else { format!("127.0.0.{}:0", number + 2) };
             let database = Cable::lay(TcpListener::bind(address).unwrap(), Target::Socket(socket.clone()));
             network.hosts.push(Host { database, link, vendors: Mutex::default() });
         }
@@ -55,8 +57,9 @@ impl Network {
             return false;
         }
         self.bridge = Some(bridge.to_owned());
-        let up = ip(&["addr", "add", &format!("{NETWORK}.1/24"), "dev", bridge]) && ip(&["link", "set", bridge, "up"]);
-        let listener = TcpListener::bind(format!("{NETWORK}.1:0")).ok().filter(|_| up);
+        let up =
+            ip(&["addr", "add", &format!("{}.1/24", prefix()), "dev", bridge]) && ip(&["link", "set", bridge, "up"]);
+        let listener = TcpListener::bind(format!("{}.1:0", prefix())).ok().filter(|_| up);
         self.vendors = listener.map(|listener| {
             let address = listener.local_addr().unwrap();
             (listener, address)
@@ -153,7 +156,7 @@ impl Drop for Network {
 fn host_of(bridge: &str, number: usize) -> (String, String) {
     let namespace = format!("{bridge}-{number}");
     let (here, there) = (format!("{bridge}h{number}"), format!("{bridge}n{number}"));
-    let address = format!("{NETWORK}.{}/24", number + 2);
+    let address = format!("{}.{}/24", prefix(), number + 2);
     let steps: [&[&str]; 7] = [
         &["netns", "add", &namespace],
         &["link", "add", &here, "type", "veth", "peer", "name", &there],

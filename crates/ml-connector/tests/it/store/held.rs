@@ -16,11 +16,11 @@ both!(
     versions_are_listed_and_the_same_document_makes_none,
 );
 
-fn unmapped(category: &str, expense: &str) -> Problem {
+pub fn unmapped(category: &str, expense: &str) -> Problem {
     Problem::of_expense(Code::CategoryUnmapped, expense, category, format!("category \"{category}\" has no account"))
 }
 
-fn change<'a>(id: &'a str, hash: &'a [u8; 32], state: InboxState, problems: &'a [Problem]) -> ReportChange<'a> {
+pub fn change<'a>(id: &'a str, hash: &'a [u8; 32], state: InboxState, problems: &'a [Problem]) -> ReportChange<'a> {
     ReportChange {
         report_id: id,
         content_hash: hash,
@@ -35,7 +35,7 @@ fn change<'a>(id: &'a str, hash: &'a [u8; 32], state: InboxState, problems: &'a 
     }
 }
 
-async fn set(world: &World, changes: &[ReportChange<'_>]) {
+pub async fn set(world: &World, changes: &[ReportChange<'_>]) {
     let mut tx = world.customer.begin().await.unwrap();
     tx.set_report_states(&world.flow, changes, NOW_MS + 1).await.unwrap();
     tx.commit(NOW_MS + 1, vec![event("report.held", "x")]).await.unwrap();
@@ -198,61 +198,4 @@ async fn versions_are_listed_and_the_same_document_makes_none(database: TestData
     let rest = world.customer.flow_versions(&first.id, Some(2), 10).await.unwrap();
     assert_eq!(rest.iter().map(|version| version.version).collect::<Vec<_>>(), [1]);
     assert_eq!(put("c").await.unwrap().version, 3);
-}
-
-#[tokio::test]
-async fn zz_plan() {
-    let database = crate::databases::postgres().await.unwrap();
-    let world = world_on(&database).await;
-    for chunk in 0..30_usize {
-        let reports: Vec<_> = (0..100).map(|n| report(chunk * 100 + n, 1)).collect();
-        world.put(&reports, NOW_MS).await;
-    }
-    {
-        let began = std::time::Instant::now();
-        for chunk in 0..30_usize {
-            let reports: Vec<_> = (0..100).map(|n| report(chunk * 100 + n, 1)).collect();
-            let problems: Vec<Problem> =
-                (0..5).map(|n| unmapped(&format!("Category {}", (chunk + n) % 50), &format!("e{n}"))).collect();
-            let changes: Vec<_> =
-                reports.iter().map(|r| change(&r.report_id, &r.content_hash, InboxState::Held, &problems)).collect();
-            set(&world, &changes).await;
-        }
-        println!("set 3000 held {:?}", began.elapsed());
-        let began = std::time::Instant::now();
-        for chunk in 0..30_usize {
-            let reports: Vec<_> = (0..100).map(|n| report(chunk * 100 + n, 1)).collect();
-            let changes: Vec<_> =
-                reports.iter().map(|r| change(&r.report_id, &r.content_hash, InboxState::Ready, &[])).collect();
-            set(&world, &changes).await;
-        }
-        println!("set 3000 ready {:?}", began.elapsed());
-    }
-    use sqlx::Row;
-    let mut hand = database.hand().await;
-    for mode in ["force_generic_plan", "force_custom_plan"] {
-        for (name, _sqlite, text) in ml_connector::store::statements().iter().map(|(a, b)| ("x", a, b)) {
-            if !(text.contains("SET state = v.state, problems = v.problems")
-                || text.starts_with("DELETE FROM report_problems"))
-                || text.contains("$600")
-            {
-                continue;
-            }
-            let n = (1..).take_while(|n| text.contains(&format!("${n}"))).count();
-            if n < 50 {
-                continue;
-            }
-            sqlx::raw_sql(sqlx::AssertSqlSafe(format!("SET ROLE {}; SELECT set_config('ml_connector.customer', '{}', false); SET plan_cache_mode = {mode}; SET enable_seqscan = off; DEALLOCATE ALL; PREPARE s AS {text}", crate::databases::ROLE, world.customer.id()))).execute(&mut hand).await.unwrap();
-            let nulls = vec!["'1'"; n].join(",");
-            let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(format!("EXPLAIN EXECUTE s({nulls})")))
-                .fetch_all(&mut hand)
-                .await
-                .unwrap();
-            println!("{name} {mode} {}", &text[..60]);
-            for row in rows {
-                let t: String = row.get(0);
-                println!("  {}", t.chars().take(200).collect::<String>());
-            }
-        }
-    }
 }

@@ -32,7 +32,7 @@ fn sending() -> Posting {
     looked.on(Event::SendingCommitted { at_ms: NOW_MS, observations: 0 }, &rules).unwrap()
 }
 
-fn posted() -> Posting {
+pub fn posted() -> Posting {
     let verdict = Verdict::Posted { record_no: "4711".to_owned() };
     sending().on(Event::Answered { at_ms: NOW_MS + 200, verdict }, &Rules::default()).unwrap()
 }
@@ -53,7 +53,7 @@ async fn save(world: &World, lease: &Lease, frozen: &[Frozen], machine: &Posting
     tx.commit(NOW_MS + 1, events).await
 }
 
-async fn send(world: &World, lease: &Lease, frozen: &[Frozen]) -> RequestId {
+pub async fn send(world: &World, lease: &Lease, frozen: &[Frozen]) -> RequestId {
     let request = world.store.ids().request(NOW_MS).unwrap();
     let mut tx = world.customer.begin().await.unwrap();
     let head = NewRequest {
