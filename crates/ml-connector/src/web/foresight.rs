@@ -54,9 +54,9 @@ pub(super) struct Foretold {
     /// Keys that differ; none where only comments or layout do.
     differences: Vec<DifferenceAnswer>,
     /// Reports released, newly held, booked otherwise and so on, in counts and money; null where it is not told.
-    what_if: Option<Value>,
+    pub(super) what_if: Option<Value>,
     /// Why that is not told.
-    untold: Option<String>,
+    pub(super) untold: Option<String>,
 }
 
 /// One key that differs.

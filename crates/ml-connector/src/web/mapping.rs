@@ -24,11 +24,14 @@ mod overview;
 mod rows;
 mod shown;
 
-pub(super) use history::{RowAnswer, rows_between};
-
-pub(super) use overview::overview;
-
-use overview::MappingAnswer;
+pub(super) use change::{RowsChange, change_mapping, changed, read as rows_wanted};
+pub(super) use history::{MappingChangeAnswer, RowAnswer, list_mapping_changes, rows_between};
+pub(super) use listed::{RowsAsked, page};
+#[cfg(test)]
+pub(super) use listed::{SORTS, STATUSES};
+pub(super) use overview::{MappingAnswer, TableAnswer, overview, title};
+pub(super) use rows::{kind_of, read};
+pub(super) use shown::{Beside, MappingRow};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new()

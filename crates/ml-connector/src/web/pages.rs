@@ -21,6 +21,8 @@ mod notices;
 mod people;
 mod query;
 mod reconciliation;
+mod mapping;
+mod mapping_review;
 mod refused;
 mod report;
 mod reports;
@@ -62,4 +64,5 @@ pub(super) fn routes() -> Router<State> {
         .merge(start::routes())
         .merge(flows::routes())
         .merge(asked::routes())
+        .merge(mapping::routes())
 }

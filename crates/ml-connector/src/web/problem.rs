@@ -85,6 +85,11 @@ impl Refusal {
         self.with("retry_after_seconds", json!(seconds)).with_header(RETRY_AFTER, seconds.into())
     }
 
+    /// A further member of the answer, where it has one of this name.
+    pub(super) fn member(&self, name: &str) -> Option<&Value> {
+        self.more.get(name)
+    }
+
     /// The code.
     pub const fn code(&self) -> Code {
         self.code

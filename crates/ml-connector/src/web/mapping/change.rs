@@ -34,17 +34,17 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 /// Changes of rows.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RowsChange {
+pub(in crate::web) struct RowsChange {
     /// The version that they were made from; they are refused where another has come since.
-    expected_version: u32,
+    pub(in crate::web) expected_version: u32,
     /// The rows, each as it is wanted.
-    changes: Vec<WantedRow>,
+    pub(in crate::web) changes: Vec<WantedRow>,
     /// Keep targets that the ledger refuses or does not have: what they lead to will be held.
     #[serde(default)]
-    unchecked: bool,
+    pub(in crate::web) unchecked: bool,
     /// Why, for the audit.
     #[serde(default)]
-    reason: String,
+    pub(in crate::web) reason: String,
 }
 
 /// Changes of rows that are not kept yet.
@@ -73,7 +73,7 @@ pub(in crate::web) struct MappingKept {
 #[utoipa::path(post, path = "/customers/{customer}/flows/{flow}/mapping/changes", operation_id = "change_mapping",
     tag = "Mapping", params(FlowPlace), request_body = RowsChange,
     responses((status = 200, description = "What was kept", body = MappingKept)))]
-async fn change_mapping(
+pub(in crate::web) async fn change_mapping(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<FlowPlace>,

@@ -66,7 +66,7 @@ pub(in crate::web) fn rows_between(before: &str, after: &str) -> Vec<RowAnswer> 
 #[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/mapping/changes", operation_id = "list_mapping_changes",
     tag = "Mapping", params(FlowPlace, Paging),
     responses((status = 200, description = "A page of changes", body = Page<MappingChangeAnswer>)))]
-async fn list_mapping_changes(
+pub(in crate::web) async fn list_mapping_changes(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<FlowPlace>,

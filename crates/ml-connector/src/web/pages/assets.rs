@@ -20,10 +20,15 @@ const STYLE: &str = concat!(
     include_str!("style/reports.css"),
     include_str!("style/board.css"),
     include_str!("style/start.css"),
+    include_str!("style/mapping.css"),
 );
 /// Parts of the script, each a block of its own.
-const SCRIPT: &str =
-    concat!(include_str!("script/live.js"), include_str!("script/entrance.js"), include_str!("script/reports.js"),);
+const SCRIPT: &str = concat!(
+    include_str!("script/live.js"),
+    include_str!("script/entrance.js"),
+    include_str!("script/reports.js"),
+    include_str!("script/mapping.js"),
+);
 /// A mark in the colours of the pages, so that no browser asks for one in vain.
 const ICON: &str = include_str!("icon.svg");
 
