@@ -18,6 +18,7 @@ mod nearest;
 mod read;
 mod reader;
 mod secret;
+pub mod setting;
 mod settings;
 pub mod table;
 

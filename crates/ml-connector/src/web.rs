@@ -18,6 +18,7 @@ mod demonstrations;
 mod do_next;
 mod download;
 mod flow_cache;
+mod flow_settings;
 mod flow_times;
 mod flow_versions;
 mod flows;

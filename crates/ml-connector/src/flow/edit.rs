@@ -78,16 +78,11 @@ fn add_inline(
     depth: usize,
     rows: &BTreeMap<String, String>,
 ) -> Result<String, String> {
-    let within = braces.start + 1..braces.end.saturating_sub(1);
-    let (Some(name), Some(held)) = (path.last().filter(|_| depth + 1 == path.len()), text.get(within.clone())) else {
-        return Err(by_hand(path));
-    };
+    let Some(name) = path.last().filter(|_| depth + 1 == path.len()) else { return Err(by_hand(path)) };
     if rows.is_empty() {
         return Ok(text.to_owned());
     }
-    let end = within.start + held.trim_end().len();
-    let comma = if held.trim().is_empty() || held.trim_end().ends_with(',') { "" } else { "," };
-    Ok(splice(text, vec![(end..end, format!("{comma} {name} = {}", inline(rows)))]))
+    Ok(splice(text, vec![within_braces(text, &braces, &format!("{name} = {}", inline(rows)))]))
 }
 
 /// The document with `value` as the text at `path`, which is there already.
@@ -116,6 +111,89 @@ pub(super) fn replace_value(text: &str, path: &[&str], toml: &str) -> Result<Str
     }
     let found = table.get(*name).ok_or_else(not_set)?;
     Ok(splice(text, vec![(found.span(), toml.to_owned())]))
+}
+
+/// The document with `value`, as TOML, at `path`; `None` takes the key out. A table that is not there yet gets a heading
+/// at the end.
+///
+/// # Errors
+/// A sentence, where the document is no TOML, or writes the place in a way that cannot be rewritten.
+pub(super) fn put_value(text: &str, path: &[&str], value: Option<&str>) -> Result<String, String> {
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    if let Some(error) = errors.first() {
+        return Err(error.message().to_owned());
+    }
+    let Some((name, above)) = path.split_last() else { return Err(by_hand(path)) };
+    let mut table = tree.get_ref();
+    let mut heading_end = 0;
+    let mut braces = None;
+    for step in above {
+        let Some((key, found)) = table.get_key_value(*step) else {
+            return match value {
+                Some(value) => Ok(format!("{}\n[{}]\n{name} = {value}\n", ended(text), heading(above))),
+                None => Ok(text.to_owned()),
+            };
+        };
+        let DeValue::Table(inner) = found.get_ref() else { return Err(by_hand(above)) };
+        let span = found.span();
+        braces = text.get(span.clone()).is_some_and(|shown| shown.starts_with('{')).then_some(span);
+        heading_end = line_end(text, key.span().end);
+        table = inner;
+    }
+    match (table.get_key_value(*name), value) {
+        (Some((_, found)), Some(value)) => Ok(splice(text, vec![(found.span(), value.to_owned())])),
+        (Some((key, found)), None) if braces.is_none() => {
+            let lines = line_start(text, key.span().start)..line_end(text, found.span().end);
+            Ok(splice(text, vec![(lines, String::new())]))
+        }
+        (Some(_), None) => Err(by_hand(path)),
+        (None, None) => Ok(text.to_owned()),
+        (None, Some(value)) => match braces {
+            Some(braces) => Ok(splice(text, vec![within_braces(text, &braces, &format!("{name} = {value}"))])),
+            None => {
+                // Behind the last key of the table itself; tables under headings of their own come later.
+                let own = table.iter().filter(|(_, found)| {
+                    let is_table = matches!(found.get_ref(), DeValue::Table(_));
+                    !is_table || text.get(found.span()).is_some_and(|shown| shown.starts_with('{'))
+                });
+                let own = own.filter(|(_, found)| !is_list_of_headings(text, found.get_ref()));
+                let last = own.map(|(_, found)| line_end(text, found.span().end)).max().unwrap_or(heading_end);
+                let gap = if text.get(..last).is_none_or(|before| before.is_empty() || before.ends_with('\n')) {
+                    ""
+                } else {
+                    "\n"
+                };
+                Ok(splice(text, vec![(last..last, format!("{gap}{name} = {value}\n"))]))
+            }
+        },
+    }
+}
+
+/// Whether a list is written as `[[NAME]]` headings.
+fn is_list_of_headings(text: &str, value: &DeValue<'_>) -> bool {
+    let DeValue::Array(elements) = value else { return false };
+    let first = elements.iter().next();
+    first.is_some_and(|first| {
+        first.get_ref().is_table() && !text.get(first.span()).is_some_and(|shown| shown.starts_with('{'))
+    })
+}
+
+/// Where one more key goes within braces.
+fn within_braces(text: &str, braces: &Range<usize>, key: &str) -> (Range<usize>, String) {
+    let within = braces.start + 1..braces.end.saturating_sub(1);
+    let held = text.get(within.clone()).unwrap_or_default();
+    let end = within.start + held.trim_end().len();
+    let comma = if held.trim().is_empty() || held.trim_end().ends_with(',') { "" } else { "," };
+    (end..end, format!("{comma} {key}"))
+}
+
+fn ended(text: &str) -> String {
+    if text.is_empty() || text.ends_with('\n') { text.to_owned() } else { format!("{text}\n") }
+}
+
+fn heading(path: &[&str]) -> String {
+    let bare = |step: &&&str| step.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    path.iter().map(|step| if bare(&step) { (*step).to_owned() } else { toml_text(step) }).collect::<Vec<_>>().join(".")
 }
 
 /// What to change in a table under a heading of its own; new rows go behind the last one.

@@ -14,9 +14,10 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::state::State;
 use super::{
-    approvals, audit, cases, causes, chart_changes, charts, customers, dashboard, demonstrations, flow_versions, flows,
-    foresight, grants, guard, hand_over, health, holds, installation, links, mapping, me, messages, metrics, operator,
-    pages, passes, reconciliations, reference, report_lists, reports, secrets, sessions, tokens, users, wall, wishes,
+    approvals, audit, cases, causes, chart_changes, charts, customers, dashboard, demonstrations, flow_settings,
+    flow_versions, flows, foresight, grants, guard, hand_over, health, holds, installation, links, mapping, me,
+    messages, metrics, operator, pages, passes, reconciliations, reference, report_lists, reports, secrets, sessions,
+    tokens, users, wall, wishes,
 };
 
 /// Where every route of the API begins.
@@ -82,6 +83,7 @@ fn resources() -> OpenApiRouter<State> {
         .merge(installation::routes())
         .merge(flows::routes())
         .merge(flow_versions::routes())
+        .merge(flow_settings::routes())
         .merge(mapping::routes())
         .merge(wishes::routes())
         .merge(reports::routes())

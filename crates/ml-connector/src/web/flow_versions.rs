@@ -41,10 +41,10 @@ pub(super) struct VersionAnswer {
 #[serde(deny_unknown_fields)]
 pub(super) struct Restoration {
     /// The newest version; it is refused where another has come since.
-    expected_version: u32,
+    pub(super) expected_version: u32,
     /// Why, for the audit.
     #[serde(default)]
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// What an author is called: a person by name, whatever else as it was kept.
@@ -57,7 +57,7 @@ pub(super) async fn author_name(state: &State, author: &str) -> Result<String, R
 #[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/versions", operation_id = "list_flow_versions",
     tag = "Flows", params(FlowPlace, Paging),
     responses((status = 200, description = "A page of versions", body = Page<VersionAnswer>)))]
-async fn list_flow_versions(
+pub(super) async fn list_flow_versions(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<FlowPlace>,
@@ -85,7 +85,7 @@ async fn list_flow_versions(
 #[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/versions/{version}", operation_id = "show_flow_version",
     tag = "Flows", params(VersionPlace),
     responses((status = 200, description = "The version", body = FlowDocument)))]
-async fn show_flow_version(
+pub(super) async fn show_flow_version(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<VersionPlace>,
@@ -102,7 +102,7 @@ async fn show_flow_version(
 #[utoipa::path(post, path = "/customers/{customer}/flows/{flow}/versions/{version}/restore",
     operation_id = "restore_flow_version", tag = "Flows", params(VersionPlace), request_body = Restoration,
     responses((status = 200, description = "As it is now", body = FlowDocument)))]
-async fn restore_flow_version(
+pub(super) async fn restore_flow_version(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<VersionPlace>,
@@ -112,7 +112,7 @@ async fn restore_flow_version(
     let newest = customer.flow(&flow_id(&place.flow)?).await?;
     check_version(&newest, asked.expected_version)?;
     let older = customer.flow_version(&newest.id, place.version).await?;
-    let flow = readable(&customer, &older.document).await?;
+    let flow = readable(&customer, &older.document, Some(&older)).await?;
     let reason = match asked.reason.trim() {
         "" => format!("back to version {}", older.version),
         reason => format!("back to version {}: {reason}", older.version),

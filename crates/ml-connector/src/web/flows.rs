@@ -168,7 +168,7 @@ pub(super) async fn create_flow(
     Body(asked): Body<NewFlow>,
 ) -> Result<(StatusCode, axum::Json<FlowDocument>), Refusal> {
     let (customer, actor) = caller.customer(&state, &customer, Right::Map).await?;
-    let flow = readable(&customer, &asked.document).await?;
+    let flow = readable(&customer, &asked.document, None).await?;
     if customer.flows().await?.iter().any(|stored| stored.name == flow.name) {
         return Err(Refusal::conflict(format!("There is a flow called \"{}\" already; change that one.", flow.name)));
     }
@@ -205,7 +205,7 @@ pub(super) async fn change_flow(
 ) -> Result<axum::Json<FlowDocument>, Refusal> {
     let (customer, actor) = caller.customer(&state, &place.customer, Right::Map).await?;
     let before = customer.flow(&flow_id(&place.flow)?).await?;
-    let flow = readable(&customer, &asked.document).await?;
+    let flow = readable(&customer, &asked.document, Some(&before)).await?;
     if flow.name != before.name {
         let detail = format!("The flow is called \"{}\"; another name would be another flow.", before.name);
         return Err(Refusal::invalid("document", detail));
@@ -266,16 +266,22 @@ async fn set_paused(
     Ok(axum::Json(FlowDocument { flow, document: stored.document }))
 }
 
-/// A document that this customer may have, or all that is wrong with it.
-pub(super) async fn readable(customer: &CustomerStore, document: &str) -> Result<Flow, Refusal> {
+/// A document that this customer may have, or all that is wrong with it. What came over the network must not read this
+/// machine's files or environment: it may name only such of them as a stored version `before` names at the same place.
+pub(super) async fn readable(
+    customer: &CustomerStore,
+    document: &str,
+    before: Option<&StoredFlow>,
+) -> Result<Flow, Refusal> {
     let flow = Flow::parse(document, "document", None).map_err(|error| mistakes(&error))?;
     let name = customer.customer().await?.name;
     if flow.customer != name {
         return Err(Refusal::invalid("document", format!("Its `customer` must be \"{name}\".")));
     }
-    // What came over the network must not read this machine's files or environment.
-    let foreign = flow.references().into_iter().find(|(_, reference)| !matches!(reference, SecretRef::Sealed(_)));
-    if let Some((key, _)) = foreign {
+    let before = before.and_then(|before| Flow::parse(&before.document, "", None).ok());
+    let known = before.as_ref().map(Flow::references).unwrap_or_default();
+    let allowed = |named: &(&str, &SecretRef)| matches!(named.1, SecretRef::Sealed(_)) || known.contains(named);
+    if let Some((key, _)) = flow.references().into_iter().find(|named| !allowed(named)) {
         let detail = format!("`{key}` must be \"sealed\" or \"sealed:NAME\": put the secret here first.");
         return Err(Refusal::invalid("document", detail));
     }

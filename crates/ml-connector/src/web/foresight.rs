@@ -52,7 +52,7 @@ pub(super) struct Foretold {
     /// `same` or `changed`.
     change: &'static str,
     /// Keys that differ; none where only comments or layout do.
-    differences: Vec<DifferenceAnswer>,
+    pub(super) differences: Vec<DifferenceAnswer>,
     /// Reports released, newly held, booked otherwise and so on, in counts and money; null where it is not told.
     pub(super) what_if: Option<Value>,
     /// Why that is not told.
@@ -63,11 +63,11 @@ pub(super) struct Foretold {
 #[derive(Serialize, ToSchema)]
 pub(super) struct DifferenceAnswer {
     /// Which key.
-    key: String,
+    pub(super) key: String,
     /// What stood there; null where the key is new.
-    before: Option<String>,
+    pub(super) before: Option<String>,
     /// What stands there; null where the key is gone.
-    after: Option<String>,
+    pub(super) after: Option<String>,
 }
 
 impl From<Difference> for DifferenceAnswer {
@@ -80,13 +80,13 @@ impl From<Difference> for DifferenceAnswer {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Compared {
     /// The older version.
-    from: u32,
+    pub(super) from: u32,
     /// The version asked for.
     to: u32,
     /// Keys that differ.
-    differences: Vec<DifferenceAnswer>,
+    pub(super) differences: Vec<DifferenceAnswer>,
     /// Rows of the mapping's tables that differ.
-    rows: Vec<RowAnswer>,
+    pub(super) rows: Vec<RowAnswer>,
 }
 
 /// Which version it is compared with.
@@ -95,7 +95,7 @@ pub(super) struct Compared {
 #[into_params(parameter_in = Query)]
 pub(super) struct ComparedWith {
     /// The older version; the one before unless given.
-    from: Option<u32>,
+    pub(super) from: Option<u32>,
 }
 
 /// From when, and how many times.
@@ -123,7 +123,7 @@ async fn foretell_flow(
 ) -> Result<axum::Json<Foretold>, Refusal> {
     let (customer, _) = caller.customer(&state, &place.customer, Right::Map).await?;
     let stored = customer.flow(&flow_id(&place.flow)?).await?;
-    let flow = readable(&customer, &asked.document).await?;
+    let flow = readable(&customer, &asked.document, Some(&stored)).await?;
     if flow.name != stored.name {
         let detail = format!("The flow is called \"{}\"; another name would be another flow.", stored.name);
         return Err(Refusal::invalid("document", detail));
@@ -156,7 +156,7 @@ pub(super) async fn foretold(
 #[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/versions/{version}/differences",
     operation_id = "compare_flow_versions", tag = "Flows", params(VersionPlace, ComparedWith),
     responses((status = 200, description = "What differs", body = Compared)))]
-async fn compare_flow_versions(
+pub(super) async fn compare_flow_versions(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<VersionPlace>,

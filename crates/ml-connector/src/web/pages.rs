@@ -9,20 +9,23 @@ mod asked;
 mod assets;
 mod audit;
 mod cases;
+mod change_review;
 mod everybody;
+mod flow_settings;
+mod flow_versions;
 mod flows;
 mod form;
 mod frame;
 mod home;
 mod inbox;
 mod live;
+mod mapping;
+mod mapping_review;
 mod me;
 mod notices;
 mod people;
 mod query;
 mod reconciliation;
-mod mapping;
-mod mapping_review;
 mod refused;
 mod report;
 mod reports;
@@ -65,4 +68,6 @@ pub(super) fn routes() -> Router<State> {
         .merge(flows::routes())
         .merge(asked::routes())
         .merge(mapping::routes())
+        .merge(flow_settings::routes())
+        .merge(flow_versions::routes())
 }

@@ -102,8 +102,8 @@ async fn foretell_mapping(
 ) -> Result<axum::Json<Foretold>, Refusal> {
     let (customer, _) = caller.customer(&state, &place.customer, Right::Map).await?;
     let changes = read(&asked.changes)?;
-    let (_, flow) = stored_flow(&customer, &place.flow).await?;
-    let changed = changed(&customer, &flow, &changes).await?;
+    let (stored, flow) = stored_flow(&customer, &place.flow).await?;
+    let changed = changed(&customer, (&stored, &flow), &changes).await?;
     Ok(axum::Json(foretold(&state, &customer, &changed, asked.months).await?))
 }
 
@@ -138,11 +138,11 @@ pub(in crate::web) fn read(changes: &[WantedRow]) -> Result<Vec<RowChange>, Refu
 /// A refusal with every change that cannot be made.
 pub(in crate::web) async fn changed(
     customer: &CustomerStore,
-    flow: &Flow,
+    (stored, flow): (&StoredFlow, &Flow),
     changes: &[RowChange],
 ) -> Result<Flow, Refusal> {
     let document = with_changes(flow, changes).map_err(|error| unchangeable(&error))?;
-    readable(customer, &document).await
+    readable(customer, &document, Some(stored)).await
 }
 
 /// Keeps changed rows as the version after the one they were made from.
@@ -156,7 +156,7 @@ pub(in crate::web) async fn keep_rows(
     (stored, flow): (&StoredFlow, &Flow),
     chosen: Chosen<'_>,
 ) -> Result<MappingKept, Refusal> {
-    let after = changed(customer, flow, &chosen.changes).await?;
+    let after = changed(customer, (stored, flow), &chosen.changes).await?;
     let made = changed_rows(&flow.mapping, &after.mapping);
     if !chosen.unchecked {
         let known = state.charts().of(customer, flow).await?;

@@ -43,7 +43,7 @@ pub(in crate::web) struct RowsAsked {
     /// `default`, `never_used`, or `changed` (within 30 days); all unless given.
     #[serde(default)]
     pub(in crate::web) status: String,
-    /// `money` (the most first, and the usual), `name`, `used` or `recent`.
+    /// `money` (what needs a decision first, then the most; the usual), `name`, `used` or `recent`.
     #[serde(default)]
     pub(in crate::web) sort: String,
     /// `next` of the page before.
@@ -92,7 +92,8 @@ pub(in crate::web) async fn page(
     rows.retain(|row| fits(row));
     let count = rows.len();
     // The key of a row's place: what it is sorted by, then its text.
-    let mut keyed: Vec<(String, Row)> = rows.into_iter().map(|row| (place_of(sort, &row), row)).collect();
+    let mut keyed: Vec<(String, Row)> =
+        rows.into_iter().map(|row| (place_of(sort, &row, found.has_default), row)).collect();
     keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
     let paging = Paging::of(asked.after.clone(), asked.limit);
     let list = json!([found.table.name(), sort, asked.status, asked.search]).to_string();
@@ -106,10 +107,15 @@ pub(in crate::web) async fn page(
 }
 
 /// What a row is sorted by, as a text that sorts so.
-fn place_of(sort: &str, row: &Row) -> String {
+fn place_of(sort: &str, row: &Row, has_default: bool) -> String {
     let name = row.source.to_lowercase();
     match sort {
-        "money" => format!("{:020} {:020} {name} {}", u64::MAX - row.stake(), u64::MAX - row.expenses, row.key),
+        // What needs a decision holds money up; the rest follows.
+        "money" => {
+            let after = u8::from(!row.needs_attention() || has_default);
+            let (stake, expenses) = (u64::MAX - row.stake(), u64::MAX - row.expenses);
+            format!("{after} {stake:020} {expenses:020} {name} {}", row.key)
+        }
         "used" => format!("{:020} {name} {}", u64::MAX - row.expenses, row.key),
         // Later days first: each digit is turned round.
         "recent" => {

@@ -88,7 +88,13 @@ impl Frame {
         let path = uri.path();
         let links = PAGES.iter().filter(|(_, _, right, _)| rights.contains(right)).map(|(end, words, _, begins)| {
             let to = format!("{base}{end}");
-            let here = path == to || (!end.is_empty() && path.starts_with(&format!("{to}/")));
+            // A flow's mapping belongs to the mappings.
+            let of_mapping = path.ends_with("/mapping");
+            let here = match *end {
+                "/mapping" => of_mapping,
+                "/flows" if of_mapping => false,
+                end => path == to || (!end.is_empty() && path.starts_with(&format!("{to}/"))),
+            };
             Link { to, words, here, begins: *begins }
         });
         let links = links.collect();

@@ -80,6 +80,11 @@ impl Grid {
         form_urlencoded::byte_serialize(name.as_bytes()).collect::<String>().replace('+', "%20")
     }
 
+    /// The title of an exception, without what all of them begin with.
+    fn exception(&self, title: &str) -> String {
+        title.strip_prefix("Offset of ").unwrap_or(title).to_owned()
+    }
+
     fn is_offered(&self) -> bool {
         !self.offered.is_empty()
     }

@@ -143,7 +143,7 @@ pub(super) async fn review(
     let mut impact = None;
     let mut untold = String::new();
     let after = match rows_wanted(&wanted) {
-        Ok(changes) => changed(&visit.customer, &flow, &changes).await,
+        Ok(changes) => changed(&visit.customer, (&stored, &flow), &changes).await,
         Err(refused) => Err(refused),
     };
     match after {
