@@ -2,4 +2,5 @@
 
 mod board;
 mod browser;
+mod mapping;
 mod reports;

@@ -7,7 +7,7 @@ mod forms;
 mod hostile;
 mod keys;
 mod listening;
-mod mapping;
+pub mod mapping;
 mod matrix;
 mod people;
 mod provider;

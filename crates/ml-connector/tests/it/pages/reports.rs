@@ -19,17 +19,17 @@ use crate::web::reports::sealing;
 use crate::web::site::Visitor;
 
 /// Names that try to be more than names.
-const HOSTILE: [&str; 4] =
+pub const HOSTILE: [&str; 4] =
     ["<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "'; DROP TABLE reports; --", "\u{202e}gnp.exe"];
 
 /// A page as somebody's browser gets it.
-struct Page {
-    status: StatusCode,
-    to: String,
-    text: String,
+pub struct Page {
+    pub status: StatusCode,
+    pub to: String,
+    pub text: String,
 }
 
-async fn ask(visitor: &Visitor, method: Method, path: &str, fields: &[(&str, &str)]) -> Page {
+pub async fn ask(visitor: &Visitor, method: Method, path: &str, fields: &[(&str, &str)]) -> Page {
     let client = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
     let mut request = client.request(method.clone(), format!("{}{path}", visitor.origin)).header(ACCEPT, "text/html");
     request = request.header(COOKIE, visitor.cookie.as_ref().unwrap());
@@ -45,35 +45,35 @@ async fn ask(visitor: &Visitor, method: Method, path: &str, fields: &[(&str, &st
 
 impl Page {
     #[track_caller]
-    fn is(self, status: u16) -> Self {
+    pub fn is(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         self
     }
 
     #[track_caller]
-    fn shows(&self, what: &str) {
+    pub fn shows(&self, what: &str) {
         assert!(self.text.contains(what), "it does not show {what}:\n{}", self.text);
     }
 
     #[track_caller]
-    fn hides(&self, what: &str) {
+    pub fn hides(&self, what: &str) {
         assert!(!self.text.contains(what), "it shows {what}:\n{}", self.text);
     }
 
     /// The value of the first field of this name.
-    fn field(&self, name: &str) -> String {
+    pub fn field(&self, name: &str) -> String {
         let start = format!("name=\"{name}\" value=\"");
         let rest = self.text.split(&start).nth(1).unwrap_or_else(|| panic!("no field {name}:\n{}", self.text));
         rest.split('"').next().unwrap().to_owned()
     }
 }
 
-async fn see(visitor: &Visitor, path: &str) -> Page {
+pub async fn see(visitor: &Visitor, path: &str) -> Page {
     ask(visitor, Method::GET, path, &[]).await
 }
 
 /// Sends a form of the page at `from` with its token.
-async fn send(visitor: &Visitor, from: &str, path: &str, fields: &[(&str, &str)]) -> Page {
+pub async fn send(visitor: &Visitor, from: &str, path: &str, fields: &[(&str, &str)]) -> Page {
     let token = see(visitor, from).await.is(200).field("form_token");
     let mut all = vec![("form_token", token.as_str())];
     all.extend(fields);

@@ -18,13 +18,13 @@ const COMPANY: &str = "acme";
 const TABLE_UNREADABLE: u16 = 174;
 
 /// A flow with a chart, whose reports carried some texts.
-struct Desk {
-    site: Site,
-    customer: CustomerStore,
-    flow_id: FlowId,
-    flow: String,
-    viewer: Visitor,
-    mapper: Visitor,
+pub struct Desk {
+    pub site: Site,
+    pub customer: CustomerStore,
+    pub flow_id: FlowId,
+    pub flow: String,
+    pub viewer: Visitor,
+    pub mapper: Visitor,
 }
 
 fn account(number: &str, title: &str, active: bool) -> (String, Account) {
@@ -51,7 +51,7 @@ fn chart() -> Chart {
     }
 }
 
-fn used(place: Place, text: &str, expenses: i64, amount_minor: i64, code: Option<&str>) -> (Key, Use) {
+pub fn used(place: Place, text: &str, expenses: i64, amount_minor: i64, code: Option<&str>) -> (Key, Use) {
     let currency = Some(Currency::parse("USD").unwrap());
     let key = Key { place, folded: accounting::translate::fold(text).into_owned(), currency };
     let last_on = Some("2026-11-03".parse().unwrap());
@@ -75,7 +75,7 @@ fn document(customer: &str, name: &str) -> String {
 }
 
 impl Desk {
-    async fn open(site: Site) -> Self {
+    pub async fn open(site: Site) -> Self {
         let customer = site.customer("acme").await;
         let mut people = Vec::new();
         for role in [Role::Viewer, Role::Mapper] {
@@ -107,7 +107,7 @@ impl Desk {
         Self { flow: format!("{customer_path}/flows/{id}"), site, customer, flow_id, viewer, mapper }
     }
 
-    async fn rows(&self, table: &str, query: &str) -> Vec<Value> {
+    pub async fn rows(&self, table: &str, query: &str) -> Vec<Value> {
         let reply = self.viewer.get(&format!("{}/mapping/tables/{table}?{query}", self.flow)).await;
         reply.is(200).json()["items"].as_array().unwrap().clone()
     }
@@ -117,7 +117,7 @@ impl Desk {
         self.mapper.post(&format!("{}/mapping/changes", self.flow), body).await
     }
 
-    async fn version(&self) -> Value {
+    pub async fn version(&self) -> Value {
         self.viewer.get(&self.flow).await.is(200).json()["version"].clone()
     }
 }
