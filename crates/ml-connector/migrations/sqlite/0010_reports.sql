@@ -21,3 +21,8 @@ CREATE INDEX reports_by_approval ON reports (state, flow_id, approved_key, repor
 CREATE INDEX reports_by_money ON reports (state, flow_id, money_key, report_no);
 -- For whoever types the beginning of a number; nothing else asks that a number is there.
 CREATE INDEX reports_by_number ON reports (customer_id, number) WHERE number IS NOT NULL;
+
+-- The causes of a flow: each has an expense, and only a query that says so takes this index.
+CREATE INDEX report_problems_of_flow ON report_problems (customer_id, flow_id, cause) WHERE expenses > 0;
+-- What was rejected of a flow, which is little.
+CREATE INDEX approvals_rejected ON approvals (customer_id, flow_id) WHERE decision = 'reject';

@@ -27,7 +27,7 @@ pub(super) const LIST: &str = "SELECT p.cause, p.code, MIN(p.value), MIN(p.detai
      CAST(SUM(p.expenses) AS BIGINT), \
      CAST(SUM(COALESCE(r.amount_minor, r.total_minor, 0)) AS BIGINT), MIN(r.first_seen_ms) \
      FROM report_problems p JOIN reports r ON r.report_id = p.report_id AND r.flow_id = p.flow_id \
-     AND r.customer_id = p.customer_id WHERE p.customer_id = $1 AND p.flow_id = $2 \
+     AND r.customer_id = p.customer_id WHERE p.customer_id = $1 AND p.flow_id = $2 AND p.expenses > 0 \
      AND r.state IN ('held', 'ready', 'drift') AND r.problems IS NOT NULL \
      GROUP BY p.cause, p.code, r.state, r.currency ORDER BY p.code, p.cause, r.state, r.currency";
 pub(super) const REPORTS: &str = "SELECT p.report_id, r.employee, r.state, r.currency, \
