@@ -17,7 +17,12 @@ use super::request::Body;
 use super::sessions;
 use super::state::State;
 use super::users::{UserAnswer, person_name};
-use crate::store::{AuditEvent, NewUser};
+use crate::store::{AuditEvent, NewUser, Role, User};
+
+/// What somebody needs who sets a customer up: to keep connections, to map, and to run.
+pub(super) const FOUNDER: [Role; 3] = [Role::Admin, Role::Mapper, Role::Operator];
+/// Customers that the first person is given at most.
+const ADOPTED: u32 = 50;
 
 pub(super) fn routes() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(set_password)).routes(routes!(create_first_administrator))
@@ -76,7 +81,8 @@ pub(super) async fn set_password(
 
 /// Make the first administrator
 ///
-/// Takes the link that the service prints when it starts and nobody can administer it.
+/// Takes the link that the service prints when it starts and nobody can administer it. Customers that nobody has a role
+/// for yet are theirs to set up.
 #[utoipa::path(post, path = "/administrator", operation_id = "create_first_administrator", tag = "Signing in",
     security(()), request_body = FirstAdministrator,
     responses((status = 201, description = "Made; sign in with the password", body = UserAnswer)))]
@@ -102,7 +108,27 @@ pub(super) async fn create_first_administrator(
     user.has_password = tx.set_password(&user.id, &hash, at_ms).await?;
     let detail = json!({ "by": name, "email": email, "administrator": true, "address": peer.subject() });
     tx.commit(at_ms, vec![AuditEvent::new(user.id.as_str(), "user.created", user.id.as_str(), detail)]).await?;
+    adopt(&state, &user, at_ms).await?;
     Ok((StatusCode::CREATED, axum::Json(UserAnswer::of(user))))
+}
+
+/// Customers that the command line made before there were people have nobody: the first person sets them up.
+async fn adopt(state: &State, user: &User, at_ms: i64) -> Result<(), Refusal> {
+    for customer in state.store.customer_page(None, "", ADOPTED).await? {
+        let door = state.store.customer(&customer.id).await?;
+        if !door.grants(("", ""), 1).await?.is_empty() {
+            continue;
+        }
+        let mut tx = door.begin_both(at_ms).await?;
+        let mut events = Vec::new();
+        for role in FOUNDER {
+            tx.grant(&user.id, role, user.id.as_str(), at_ms).await?;
+            let detail = json!({ "customer": customer.id.as_str(), "role": role.name(), "name": user.name, "by": user.name, "to_oneself": true });
+            events.push(AuditEvent::new(user.id.as_str(), "grant.given", user.id.as_str(), detail));
+        }
+        tx.commit_both(at_ms, events.clone(), events).await?;
+    }
+    Ok(())
 }
 
 fn spent() -> Refusal {

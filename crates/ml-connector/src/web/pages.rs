@@ -10,6 +10,7 @@ mod assets;
 mod audit;
 mod cases;
 mod change_review;
+mod connections;
 mod everybody;
 mod flow_settings;
 mod flow_versions;
@@ -27,6 +28,7 @@ mod people;
 mod query;
 mod reconciliation;
 mod refused;
+mod rehearsal;
 mod report;
 mod reports;
 mod sign_in;
@@ -65,6 +67,8 @@ pub(super) fn routes() -> Router<State> {
         .merge(tokens::routes())
         .merge(me::routes())
         .merge(start::routes())
+        .merge(connections::routes())
+        .merge(rehearsal::routes())
         .merge(flows::routes())
         .merge(asked::routes())
         .merge(mapping::routes())

@@ -31,8 +31,6 @@ pub(in crate::web) struct Frame {
     pub links: Vec<Link>,
     /// The token of the page's forms.
     pub token: String,
-    /// The path of this page.
-    pub path: String,
     /// The query of this page, without its question mark.
     pub query: String,
     /// What was just done, in a sentence; empty where nothing was.
@@ -142,7 +140,6 @@ impl Frame {
             sandbox: state.is_sandbox(),
             links: Vec::new(),
             token,
-            path: String::new(),
             query: String::new(),
             done: "",
             zone: TimeZone::UTC,
@@ -209,7 +206,6 @@ fn of(state: &State, caller: &Caller, uri: &Uri) -> Frame {
         person: caller.user().name.clone(),
         installs: caller.may_install(),
         many: customers.len() > 1 || caller.may_install(),
-        path: uri.path().to_owned(),
         query: query.to_owned(),
         done: done.map_or("", |word| words::done(&word)),
         ..Frame::bare(state, form::token(caller))

@@ -4,11 +4,11 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::super::caller::{Actor, By, Caller};
+use super::super::caller::{By, Caller};
 use super::super::problem::Refusal;
 use super::super::state::State;
 use super::frame::Frame;
-use crate::store::{CustomerStore, FlowId, Right};
+use crate::store::{CustomerStore, Right};
 
 /// A visit to a page of a customer. It takes the right to view; a page asks for more where it needs it.
 pub(in crate::web) struct Visit {
@@ -16,8 +16,6 @@ pub(in crate::web) struct Visit {
     pub state: State,
     /// Who came.
     pub caller: Caller,
-    /// How the audit names them.
-    pub actor: Actor,
     /// The customer's data.
     pub customer: CustomerStore,
     /// What stands around the page.
@@ -45,19 +43,6 @@ impl Visit {
     pub(in crate::web) fn customer_id(&self) -> String {
         self.customer.id().to_string()
     }
-
-    /// The flow in the page's address.
-    ///
-    /// # Errors
-    /// A refusal of what is no flow's id.
-    pub(in crate::web) fn flow_id(&self) -> Result<FlowId, Refusal> {
-        FlowId::parse(self.place("flow")).ok_or_else(Refusal::not_found)
-    }
-
-    /// Whether the caller has this right here.
-    pub(in crate::web) fn may(&self, right: Right) -> bool {
-        self.frame.rights.contains(&right)
-    }
 }
 
 impl FromRequestParts<State> for Visit {
@@ -69,9 +54,9 @@ impl FromRequestParts<State> for Visit {
         let places: Vec<(String, String)> =
             params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let id = places.iter().find(|(name, _)| name == "customer").map_or("", |(_, id)| id);
-        let (customer, actor) = caller.customer(state, id, Right::View).await?;
+        let (customer, _) = caller.customer(state, id, Right::View).await?;
         let frame = Frame::of_customer(state, &caller, &customer, &parts.uri).await?;
-        Ok(Self { state: state.clone(), caller, actor, customer, frame, places })
+        Ok(Self { state: state.clone(), caller, customer, frame, places })
     }
 }
 

@@ -10,6 +10,7 @@ use super::super::caller::Caller;
 use super::super::customers::{self, CustomerBody};
 use super::super::demonstrations;
 use super::super::grants::{self, GrantBody};
+use super::super::links::FOUNDER;
 use super::super::peer::Peer;
 use super::super::problem::Refusal;
 use super::super::request::{Body, Place};
@@ -19,10 +20,6 @@ use super::frame::Frame;
 use super::refused::{Told, show};
 use super::sign_in::moved;
 use super::visit::{Arrival, go};
-use crate::store::Role;
-
-/// What somebody needs who sets a customer up: to keep connections, to map, and to run.
-const FOUNDER: [Role; 3] = [Role::Admin, Role::Mapper, Role::Operator];
 
 pub(super) fn routes() -> Router<State> {
     Router::new().route("/", get(arrive)).route("/new", get(new).post(make))
