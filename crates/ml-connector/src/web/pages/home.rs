@@ -141,7 +141,7 @@ fn one_money(frame: &Frame, money: &MoneyAnswer, days: &[DayAnswer], month: &str
         what: what.to_owned(),
         minor: sum.minor,
         currency: money.currency.clone(),
-        more: words::count(&sum.count, noun),
+        more: counted(sum.count, noun),
         to: frame.at(to),
         bad: bad && sum.count > 0,
     };
@@ -221,14 +221,15 @@ fn card(frame: &Frame, to_do: ToDo, now_ms: i64) -> Card {
         what,
         title: to_do.title,
         value: to_do.value,
-        detail: to_do.detail,
+        // Of a cause, the title and the value say it all.
+        detail: if to_do.kind == "connection" { to_do.detail } else { String::new() },
         remedy: to_do.remedy,
         owner: to_do.owner,
         flow: to_do.flow_name,
         code: to_do.code,
         count: if to_do.count > 0 { words::count(&to_do.count, noun) } else { String::new() },
         money: to_do.money_minor.into_iter().map(|(currency, minor)| (minor, currency)).collect(),
-        age: words::span(to_do.since.0, now_ms),
+        age: age(to_do.since.0, now_ms),
         to,
         act,
     }
@@ -237,7 +238,7 @@ fn card(frame: &Frame, to_do: ToDo, now_ms: i64) -> Card {
 fn one_flow(frame: &Frame, glance: FlowGlance, now_ms: i64) -> OneFlow {
     let wait = |at: Option<super::super::moment::Moment>| match at {
         Some(at) if at.0 <= now_ms => "as soon as a worker is free".to_owned(),
-        Some(at) => format!("in {}", words::span(now_ms, at.0)),
+        Some(at) => format!("in {}", words::span(now_ms, at.0).replace("moments", "a moment")),
         None => "never".to_owned(),
     };
     let ms = |at: Option<super::super::moment::Moment>| at.map(|at| at.0);
@@ -260,6 +261,23 @@ fn one_flow(frame: &Frame, glance: FlowGlance, now_ms: i64) -> OneFlow {
             freeze_until: ms(glance.close.freeze_until),
         },
         glance,
+    }
+}
+
+/// A count with its noun; of entries, the plural is their own.
+fn counted(count: u64, noun: &str) -> String {
+    match (noun, count) {
+        ("entry", 1) => "1 journal entry".to_owned(),
+        ("entry", _) => format!("{count} journal entries"),
+        _ => words::count(&count, noun),
+    }
+}
+
+/// How long something has waited.
+fn age(since_ms: i64, now_ms: i64) -> String {
+    match words::span(since_ms, now_ms).as_str() {
+        "moments" => "since just now".to_owned(),
+        span => format!("for {span}"),
     }
 }
 

@@ -64,6 +64,8 @@ struct One {
     csv: String,
     rows: Vec<Row>,
     totals: Vec<Row>,
+    /// Whether any row is of an entity.
+    entities: bool,
     differences: Vec<Difference>,
     more_differences: u64,
     accepted: u64,
@@ -213,6 +215,7 @@ async fn one(visit: Visit) -> Result<Response, Refusal> {
     Ok(show(&One {
         csv,
         totals: totals(&rows),
+        entities: rows.iter().any(|row| !row.entity.is_empty()),
         rows,
         more_differences: reconciliation.differences.saturating_sub(differences.len() as u64),
         differences,

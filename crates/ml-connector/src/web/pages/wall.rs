@@ -60,7 +60,7 @@ async fn list(arrival: Arrival) -> Result<Response, Refusal> {
 
 fn one(row: WallRow, now_ms: i64) -> Row {
     let age = |at: Option<super::super::moment::Moment>| {
-        at.map(|at| format!("for {}", words::span(at.0, now_ms))).unwrap_or_default()
+        at.map(|at| format!("for {}", words::span(at.0, now_ms))).unwrap_or_default().replace("for moments", "just now")
     };
     let (mark, urgency) = match row.urgency {
         "unknown" => ("bad", "Being verified"),
