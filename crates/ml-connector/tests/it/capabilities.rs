@@ -1,5 +1,5 @@
-//! The table of capabilities is true: each command, operation and test that it names exists, and it leaves out no command
-//! and no operation.
+//! The table of capabilities is true: each command, operation, page and test that it names exists, and it leaves out no
+//! command and no operation.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,18 @@ fn commands() -> BTreeSet<String> {
     all
 }
 
+/// The addresses of pages, as the pages themselves route them.
+fn pages() -> BTreeSet<String> {
+    let folder = root().join("crates/ml-connector/src/web/pages");
+    let mut all = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let Ok(text) = std::fs::read_to_string(entry.unwrap().path()) else { continue };
+        let routes = text.split(".route(").skip(1).filter_map(|rest| rest.split('"').nth(1));
+        all.extend(routes.map(str::to_owned));
+    }
+    all
+}
+
 /// Where the tests of a crate stand, and whether one of this path does.
 fn has_test(name: &str) -> bool {
     let (krate, path) = match name.split_once("::") {
@@ -65,7 +77,11 @@ fn the_table_of_capabilities_is_true() {
     let (known_commands, mut shown_commands) = (commands(), BTreeSet::new());
     let known_operations: BTreeSet<String> = operations().into_iter().map(|operation| operation.id).collect();
     let mut shown_operations = BTreeSet::new();
-    for (capability, [commands, operations, _, tests]) in &rows {
+    let known_pages = pages();
+    for (capability, [commands, operations, pages, tests]) in &rows {
+        for page in pages.iter().filter(|page| !known_pages.contains(*page)) {
+            wrong.push(format!("{capability}: there is no page `{page}`"));
+        }
         for command in commands.iter().filter(|command| !known_commands.contains(*command)) {
             wrong.push(format!("{capability}: there is no command `{command}`"));
         }

@@ -250,3 +250,14 @@ async fn the_audit_is_exported_as_it_is_read() {
     assert_eq!(verified.entries, u64::try_from(head).unwrap());
     assert!(head > 2_500);
 }
+
+#[tokio::test]
+async fn a_demonstration_takes_the_administrator_and_a_worker_beside() {
+    let site = Site::start().await;
+    let (_, somebody) = site.signed_in("somebody@firm.com", false).await;
+    let (_, administrator) = site.signed_in("root@firm.com", true).await;
+    let asked = json!({ "name": "Demonstration" });
+    somebody.post("/demonstrations", asked.clone()).await.refused(403, 421);
+    administrator.post("/demonstrations", asked).await.refused(409, 424);
+    assert_eq!(administrator.get("/customers").await.json()["items"], json!([]), "nothing was made");
+}
