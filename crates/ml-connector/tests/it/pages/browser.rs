@@ -1,6 +1,6 @@
 //! A browser without script, as far as pages and forms go: it follows no redirect by itself, so that a test sees it.
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN};
 use reqwest::redirect::Policy;
 use reqwest::{Method, StatusCode};
 
@@ -13,7 +13,6 @@ pub struct Page {
     /// Where it leads, of a redirect.
     pub to: String,
     pub text: String,
-    cookie: Option<String>,
 }
 
 /// Gets a page, or sends a form.
@@ -29,10 +28,8 @@ pub async fn ask(visitor: &Visitor, method: Method, path: &str, fields: &[(&str,
         request = request.body(body);
     }
     let reply = request.send().await.unwrap();
-    let header = |name| reply.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
-    let cookie = header(SET_COOKIE).map(|cookie| cookie.split(';').next().unwrap().to_owned());
-    let to = header(LOCATION).unwrap_or_default();
-    Page { status: reply.status(), to, cookie, text: reply.text().await.unwrap() }
+    let to = reply.headers().get(LOCATION).map_or("", |to| to.to_str().unwrap()).to_owned();
+    Page { status: reply.status(), to, text: reply.text().await.unwrap() }
 }
 
 /// Gets a page.
@@ -79,10 +76,5 @@ impl Page {
     pub fn leads(&self, to: &str) -> &Self {
         assert_eq!((self.status.as_u16(), self.to.as_str()), (303, to), "{}", self.text);
         self
-    }
-
-    /// The visitor, with the session that the answer began.
-    pub fn goes_on(&self, visitor: &Visitor) -> Visitor {
-        Visitor { cookie: self.cookie.clone().or_else(|| visitor.cookie.clone()), ..visitor.clone() }
     }
 }
