@@ -8,6 +8,7 @@ mod approvals;
 mod asked;
 mod assets;
 mod audit;
+mod called;
 mod cases;
 mod change_review;
 mod connections;

@@ -15,6 +15,7 @@ use super::super::approvals::{
 use super::super::problem::Refusal;
 use super::super::request::{Asked, Body, Place};
 use super::super::state::State;
+use super::called::Called;
 use super::form::Fields;
 use super::frame::Frame;
 use super::refused::{Told, show};
@@ -86,6 +87,7 @@ struct Entry {
 
 struct Line {
     account: String,
+    title: String,
     dimensions: String,
     memo: String,
     debit: Option<i64>,
@@ -138,6 +140,7 @@ async fn row(
     names: &std::collections::BTreeMap<String, String>,
 ) -> Result<Row, Refusal> {
     let flow = FlowId::parse(&item.flow).ok_or_else(Refusal::not_found)?;
+    let called = Called::of(visit, &visit.customer.flow(&flow).await?).await;
     let stored = visit.customer.postings_of(&flow, &item.report_id).await?;
     let mut entries = Vec::with_capacity(item.entries.len());
     for entry in item.entries {
@@ -161,7 +164,7 @@ async fn row(
             refused,
             decisions: decisions.collect(),
             money: (entry.total_minor, entry.currency),
-            lines: lines.into_iter().map(line).collect(),
+            lines: lines.into_iter().map(|one| line(one, &called)).collect(),
             reference: entry.reference,
             sha256: entry.payload_sha256,
             journal: entry.journal,
@@ -186,10 +189,12 @@ async fn row(
     })
 }
 
-fn line(line: StoredLine) -> Line {
-    let dimensions: Vec<String> = line.dimensions.iter().map(|(name, value)| format!("{name} {value}")).collect();
+fn line(line: StoredLine, called: &Called) -> Line {
+    let dimensions: Vec<String> =
+        line.dimensions.iter().map(|(name, value)| format!("{name} {}", called.value(name, value))).collect();
     let is_debit = line.direction == "debit";
     Line {
+        title: called.account(&line.account),
         account: line.account,
         dimensions: dimensions.join(", "),
         memo: line.memo,
@@ -232,7 +237,11 @@ async fn decide(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
             Err(refusal) => return Err(refusal),
         }
     }
-    Ok(go(&visit.frame.at(&format!("/approvals?done={done}"))))
+    // A report's own page sends its address, to come back to.
+    let (back, reports) = (fields.text("back"), visit.frame.at("/flows/"));
+    let own = back.starts_with(&reports) && !back.contains(['?', '#', '\\', '\r', '\n']);
+    let to = if own { back.to_owned() } else { visit.frame.at("/approvals") };
+    Ok(go(&format!("{to}?done={done}")))
 }
 
 #[derive(askama::Template)]

@@ -15,7 +15,6 @@ use super::super::flows::FlowPlace;
 use super::super::problem::Refusal;
 use super::super::request::{Body, Place};
 use super::super::state::State;
-use super::super::wishes::{self, Wish};
 use super::form::Fields;
 use super::frame::Frame;
 use super::refused::show;
@@ -34,10 +33,7 @@ const SAMPLES: u32 = 3;
 const REFUSED: u32 = 100;
 
 pub(super) fn routes() -> Router<State> {
-    Router::new()
-        .route("/c/{customer}/inbox", get(inbox))
-        .route("/c/{customer}/inbox/release", post(release))
-        .route("/c/{customer}/inbox/ask", post(ask))
+    Router::new().route("/c/{customer}/inbox", get(inbox)).route("/c/{customer}/inbox/release", post(release))
 }
 
 #[derive(askama::Template)]
@@ -136,7 +132,9 @@ fn of_cause(frame: &Frame, flow: &StoredFlow, cause: Cause, now_ms: i64) -> Card
     let act = match (cause.state, cause.code, cause.code.owner()) {
         (_, Code::WaitsForRelease, _) => Act::Release,
         (InboxState::Drift, ..) => Act::Go(frame.at("/cases"), "Decide"),
-        (.., Owner::Mapper) => Act::Map(frame.at(&format!("/flows/{id}/mapping?{}", query("search", &cause.value)))),
+        (.., Owner::Mapper) => {
+            Act::Map(frame.at(&format!("/flows/{id}/mapping?{}", query("search", &sought(&cause.value)))))
+        }
         (.., Owner::Submitter | Owner::SourceAdmin) => Act::Ask("poll", "Read Expensify again"),
         (.., Owner::LedgerAdmin) => Act::Ask("refresh", "Read accounts and dimensions again"),
         _ => Act::None,
@@ -163,6 +161,11 @@ fn of_cause(frame: &Frame, flow: &StoredFlow, cause: Cause, now_ms: i64) -> Card
         flow: id,
         act,
     }
+}
+
+/// What the mapping is searched for: a value of a dimension without the dimension's name.
+fn sought(value: &str) -> String {
+    value.split_once(": ").map_or(value, |(_, id)| id).to_owned()
 }
 
 fn of_gate(frame: &Frame, flow: &StoredFlow, waiting: &WaitingTotal, now_ms: i64) -> Card {
@@ -268,11 +271,4 @@ async fn release(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let at = place(&visit, &fields);
     let _ = causes::release_reports(Shared(visit.state.clone()), visit.caller.clone(), at, Body(body)).await?;
     Ok(go(&visit.frame.at("/inbox?done=released")))
-}
-
-async fn ask(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
-    let wish = Wish { kind: fields.text("kind").to_owned(), from: None, to: None, cause: None };
-    let at = place(&visit, &fields);
-    let _ = wishes::ask(Shared(visit.state.clone()), visit.caller.clone(), at, Body(wish)).await?;
-    Ok(go(&visit.frame.at("/inbox?done=asked")))
 }

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::State as Shared;
 use axum::response::Response;
 use axum::routing::{get, post};
+use data_encoding::HEXLOWER;
 
 use super::super::causes::{self, Handled};
 use super::super::holds::{self, Held};
@@ -14,12 +15,14 @@ use super::super::problem::Refusal;
 use super::super::reports::{ReportPlace, WholeReport, facts_of};
 use super::super::request::{Body, Place};
 use super::super::state::State;
+use super::called::Called;
 use super::form::Fields;
 use super::frame::Frame;
-use super::refused::{Told, show};
+use super::refused::{Told as Refused, show};
 use super::reports::report_address;
 use super::visit::{Visit, go};
 use crate::store::{InboxState, UserId};
+use crate::work::told::Told;
 
 mod story;
 mod view;
@@ -40,7 +43,7 @@ pub(super) fn routes() -> Router<State> {
 #[template(path = "report.html")]
 struct Page {
     frame: Frame,
-    told: Option<Told>,
+    told: Option<Refused>,
     typed: String,
     flow: (String, String),
     here: String,
@@ -69,6 +72,10 @@ struct Page {
     may_handle: bool,
     may_take_back: bool,
     waits_for_approval: bool,
+    /// Entries with their fingerprints that the person may approve or refuse here.
+    to_approve: Vec<(String, String)>,
+    /// It is not done yet, so that another run may move it.
+    may_run: bool,
 }
 
 /// What a person said of the report: why, who, and since when.
@@ -97,9 +104,10 @@ fn place(visit: &Visit) -> ReportPlace {
     }
 }
 
-async fn page(visit: Visit, told: Option<Told>, typed: String) -> Result<Page, Refusal> {
+async fn page(visit: Visit, told: Option<Refused>, typed: String) -> Result<Page, Refusal> {
     let whole = facts_of(&visit.state, &visit.caller, &place(&visit)).await?;
     let names = names(&visit, &whole).await?;
+    let called = Called::of(&visit, &whole.flow).await;
     let name = |actor: &str| names.get(actor).cloned().unwrap_or_else(|| actor.to_owned());
     let WholeReport { flow, history, told: postings, source } = &whole;
     let report = &history.report;
@@ -109,9 +117,10 @@ async fn page(visit: Visit, told: Option<Told>, typed: String) -> Result<Page, R
     let (now, before): (Vec<_>, Vec<_>) =
         postings.iter().partition(|told| Some(told.history.posting.key.generation) == newest);
     let expenses = view::expenses(source.as_ref(), report, &now);
-    let entry = |told: &&crate::work::told::Told| view::entry(told, &history.approvals, &expenses, &name);
+    let entry = |told: &&Told| view::entry(told, &history.approvals, &expenses, &name, &called);
     let cause = |problem| view::cause(&visit.frame, flow.id.as_str(), problem, &expenses);
     let operates = visit.frame.operates();
+    let asked = report.problems.iter().any(|problem| matches!(problem.code.number(), 142 | 143));
     let in_ledger =
         [InboxState::Posted, InboxState::Sent, InboxState::Unknown, InboxState::Conflict, InboxState::Drift];
     let cases = history.cases.iter().rev().map(|case| CaseLink {
@@ -148,9 +157,18 @@ async fn page(visit: Visit, told: Option<Told>, typed: String) -> Result<Page, R
         may_handle: operates && history.handled.is_none() && !in_ledger.contains(&report.state),
         may_take_back: operates && history.handled.is_some(),
         waits_for_approval: report.problems.iter().any(|problem| matches!(problem.code.number(), 142 | 143 | 146)),
+        to_approve: if asked && visit.frame.approves() { frozen(&now) } else { Vec::new() },
+        may_run: operates && !matches!(report.state, InboxState::Posted | InboxState::Skipped),
         expenses,
         frame: among_reports(visit.frame),
     })
+}
+
+/// Entries that are made and were not sent, each with the fingerprint of what is sent.
+fn frozen(entries: &[&Told]) -> Vec<(String, String)> {
+    let postings = entries.iter().map(|told| &told.history.posting);
+    let frozen = postings.filter(|posting| posting.machine.state.name() == "frozen");
+    frozen.map(|posting| (posting.reference.to_string(), HEXLOWER.encode(&posting.payload_sha256))).collect()
 }
 
 /// The frame of a page that is found among the reports, whatever its address begins with.
@@ -190,7 +208,7 @@ async fn after<T>(visit: Visit, done: &str, acted: Result<T, Refusal>, typed: &s
             Ok(go(&format!("{here}?done={done}")))
         }
         Err(refusal) if matches!(refusal.status().as_u16(), 400 | 409 | 422) => {
-            let mut response = show(&page(visit, Some(Told::from(&refusal)), typed.to_owned()).await?);
+            let mut response = show(&page(visit, Some(Refused::from(&refusal)), typed.to_owned()).await?);
             *response.status_mut() = refusal.status();
             Ok(response)
         }

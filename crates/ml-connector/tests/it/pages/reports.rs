@@ -164,7 +164,21 @@ async fn a_report_is_kept_back_approved_and_let_go_by_the_people_who_may() {
         send(&day.approver, &approvals, &decide, &other).await.is(409).shows("MLC-424");
         send(&day.mapper, &approvals, &decide, &form).await.is(403);
         send(&day.approver, &approvals, &decide, &[("decision", "approve")]).await.is(400);
-        send(&day.approver, &approvals, &decide, &form).await.is(303);
+        // What is kept back is approved in the list; the other one on its own page, which it leads back to.
+        let own = at(&day, &format!("/flows/{}/reports/{}", day.desk.flow, report["report_id"].as_str().unwrap()));
+        if report["report_id"] == kept {
+            see(&day.approver, &own).await.is(200).hides("Approve or refuse</h3>");
+            send(&day.approver, &approvals, &decide, &form).await.is(303);
+            continue;
+        }
+        see(&day.viewer, &own).await.is(200).hides("Approve or refuse</h3>");
+        let shown = see(&day.approver, &own).await.is(200);
+        assert_eq!(shown.field(&entry), sha256);
+        let back = [form[0], form[1], ("back", own.as_str())];
+        assert_eq!(send(&day.approver, &own, &decide, &back).await.is(303).to, format!("{own}?done=approved"));
+        let away = [form[0], form[1], ("back", "//evil.example/c/")];
+        let stayed = send(&day.approver, &approvals, &decide, &away).await;
+        assert!(!stayed.to.contains("evil"), "{}", stayed.to);
     }
     see(&day.viewer, &at(&day, "/approvals/register")).await.is(200).shows("Approved");
     day.reports("posted", 1).await;
@@ -195,9 +209,9 @@ async fn a_cause_is_one_card_and_a_changed_report_is_decided_line_by_line() {
     card.shows("Map it and release 3 reports");
     assert_eq!(card.text.matches("<article class=\"card cause").count(), 1, "{}", card.text);
     see(&day.viewer, &inbox).await.is(200).hides("Map it and release");
-    send(&day.operator, &inbox, &format!("{inbox}/ask"), &[("flow", day.desk.flow.as_str()), ("kind", "poll")])
-        .await
-        .is(303);
+    let run = at(&day, &format!("/flows/{}/ask", day.desk.flow));
+    let asked = send(&day.operator, &inbox, &run, &[("kind", "poll"), ("back", &inbox)]).await.is(303);
+    assert_eq!(asked.to, format!("{inbox}?done=asked"));
     let here = at(&day, &format!("/flows/{}/reports/{}", day.desk.flow, chosen[0]));
     see(&day.operator, &here).await.is(200).shows("Category has no account");
     let handled = send(&day.operator, &here, &format!("{here}/handled"), &[("reason", "by hand")]).await.is(303);

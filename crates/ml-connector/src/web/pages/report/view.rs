@@ -6,6 +6,7 @@ use accounting::report::{ExpenseReport, ReportState};
 use accounting::{Amount, Problem};
 use data_encoding::HEXLOWER;
 
+use super::super::called::Called;
 use super::super::frame::Frame;
 use super::super::words::sentence;
 use crate::store::{Approval, InboxReport, StoredLine, standing};
@@ -71,6 +72,8 @@ pub(super) struct Entry {
 pub(super) struct Line {
     pub n: usize,
     pub account: String,
+    /// What the account is called in the ledger.
+    pub title: String,
     pub debit_minor: Option<i64>,
     pub credit_minor: Option<i64>,
     pub memo: String,
@@ -184,6 +187,7 @@ pub(super) fn entry(
     approvals: &[Approval],
     expenses: &[Expense],
     name: &impl Fn(&str) -> String,
+    called: &Called,
 ) -> Entry {
     let history = &told.history;
     let posting = &history.posting;
@@ -210,7 +214,12 @@ pub(super) fn entry(
         currency: posting.total.currency.code().to_owned(),
         debit_minor,
         credit_minor,
-        lines: history.lines.iter().enumerate().map(|(index, line)| self::line(index, line, expenses)).collect(),
+        lines: history
+            .lines
+            .iter()
+            .enumerate()
+            .map(|(index, line)| self::line(index, line, expenses, called))
+            .collect(),
         problem: problem.map(|problem| {
             (problem.code.to_string(), problem.code.title(), sentence(&problem.detail), problem.code.remedy())
         }),
@@ -268,7 +277,7 @@ fn sides(lines: &[StoredLine]) -> (i64, i64) {
     })
 }
 
-fn line(index: usize, line: &StoredLine, expenses: &[Expense]) -> Line {
+fn line(index: usize, line: &StoredLine, expenses: &[Expense], called: &Called) -> Line {
     let numbers: Vec<usize> =
         expenses.iter().filter(|expense| line.expenses.contains(&expense.id)).map(|expense| expense.n).collect();
     let why = |name: &String| line.dimension_reasons.get(name).map(|why| without_version(why)).unwrap_or_default();
@@ -276,11 +285,16 @@ fn line(index: usize, line: &StoredLine, expenses: &[Expense]) -> Line {
     Line {
         n: index + 1,
         account: line.account.clone(),
+        title: called.account(&line.account),
         debit_minor: is_debit.then_some(line.amount_minor),
         credit_minor: (!is_debit).then_some(line.amount_minor),
         memo: line.memo.clone(),
         reason: without_version(&line.account_reason),
-        dimensions: line.dimensions.iter().map(|(name, value)| (name.clone(), value.clone(), why(name))).collect(),
+        dimensions: line
+            .dimensions
+            .iter()
+            .map(|(name, value)| (name.clone(), called.value(name, value), why(name)))
+            .collect(),
         badges: line.badges.clone(),
         from: numbers.iter().map(|n| format!("x{n}")).collect::<Vec<_>>().join(" "),
         expenses: numbers,
