@@ -17,6 +17,7 @@ pub mod keys;
 mod nearest;
 mod read;
 mod reader;
+pub mod rule_edit;
 mod secret;
 pub mod setting;
 mod settings;

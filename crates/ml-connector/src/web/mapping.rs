@@ -22,6 +22,7 @@ mod history;
 mod listed;
 mod overview;
 mod rows;
+mod rules;
 mod shown;
 
 pub(super) use change::{RowsChange, change_mapping, changed, read as rows_wanted};
@@ -31,6 +32,7 @@ pub(super) use listed::{RowsAsked, page};
 pub(super) use listed::{SORTS, STATUSES};
 pub(super) use overview::{MappingAnswer, TableAnswer, overview, title};
 pub(super) use rows::{kind_of, read};
+pub(super) use rules::{RulesChange, WantedRule, change_mapping_rules, changed_rules};
 pub(super) use shown::{Beside, MappingRow};
 
 pub(super) fn routes() -> OpenApiRouter<State> {
@@ -40,6 +42,7 @@ pub(super) fn routes() -> OpenApiRouter<State> {
         .merge(change::routes())
         .merge(file::routes())
         .merge(history::routes())
+        .merge(rules::routes())
 }
 
 /// Which table of which flow's mapping.

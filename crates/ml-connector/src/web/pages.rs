@@ -23,6 +23,7 @@ mod inbox;
 mod live;
 mod mapping;
 mod mapping_review;
+mod mapping_rules;
 mod me;
 mod notices;
 mod people;
@@ -73,6 +74,7 @@ pub(super) fn routes() -> Router<State> {
         .merge(flows::routes())
         .merge(asked::routes())
         .merge(mapping::routes())
+        .merge(mapping_rules::routes())
         .merge(flow_settings::routes())
         .merge(flow_versions::routes())
 }

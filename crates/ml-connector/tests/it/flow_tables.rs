@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use accounting::{Dimension, FundSource, Mapping};
+use ml_connector::flow::rule_edit::{RuleChange, with_rules};
 use ml_connector::flow::table::{ExceptionBy, FILE_MAX_BYTES, MappingTable, RowChange, changed_rows, with_changes};
 use ml_connector::flow::{Flow, differences};
 
@@ -215,4 +216,35 @@ fn a_file_that_a_person_filled_in_may_have_more_columns_and_blank_targets() {
     assert!(table.filled_rows(b"text,id\na,1\n").is_err());
     let said = table.filled_rows(b"category,account\nA,1\na,2\n").unwrap_err().to_string();
     assert!(said.contains("line 3: 'a' stands in line 2 already"), "{said}");
+}
+
+#[test]
+fn rules_change_their_account_go_and_come_and_nothing_else_moves() {
+    let before = flow(EXAMPLE);
+    let when = BTreeMap::from([
+        ("category".to_owned(), "Airfare \"X\"".to_owned()),
+        ("amount_at_least".to_owned(), "1000.00 USD".to_owned()),
+    ]);
+    let add = RuleChange::Add(when, "6411".to_owned());
+    let document = with_rules(&before, &[RuleChange::Account(1, " 6426 ".to_owned()), add.clone()]).unwrap();
+    let after = flow(&document);
+    let accounts: Vec<&str> = after.mapping.accounts.rules.iter().map(|rule| rule.account.as_str()).collect();
+    assert_eq!(accounts, ["6426", "6411"]);
+    assert_eq!(after.mapping.accounts.rules[1].when.category.as_deref(), Some("Airfare \"X\""));
+    let gone: Vec<&str> = EXAMPLE.lines().filter(|line| !document.contains(line)).collect();
+    assert_eq!(gone, ["account = \"6425\""], "every other line is still there");
+    let back = with_rules(&after, &[RuleChange::Remove(2), RuleChange::Account(1, "6425".to_owned())]).unwrap();
+    assert_eq!(back, EXAMPLE, "what was added went without a trace");
+    let none = with_rules(&before, &[RuleChange::Remove(1)]).unwrap();
+    assert_eq!(flow(&none).mapping.accounts.rules, []);
+    let first = with_rules(&flow(&none), &[add]).unwrap();
+    assert_eq!(flow(&first).mapping.accounts.rules.len(), 1);
+    assert!(with_rules(&before, &[RuleChange::Remove(2)]).unwrap_err().contains("no rule 2"));
+    let both = [RuleChange::Remove(1), RuleChange::Account(1, "1".to_owned())];
+    assert!(with_rules(&before, &both).is_err());
+    let start = EXAMPLE.find("[[rules]]").unwrap();
+    let end = EXAMPLE.find("[dimensions.department]").unwrap();
+    let list = "rules = [ { when = { category = \"a\" }, account = \"1\" } ]\n";
+    let inline = format!("{list}{}{}", &EXAMPLE[..start], &EXAMPLE[end..]);
+    assert!(with_rules(&flow(&inline), &[RuleChange::Remove(1)]).is_err(), "it says so, and breaks nothing");
 }

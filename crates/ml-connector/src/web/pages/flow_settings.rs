@@ -44,15 +44,22 @@ impl Settings {
         value.as_deref().unwrap_or_default()
     }
 
-    /// A name as a label.
+    /// A name as a label: in the words of the trade where it has them.
     fn named(&self, name: &str) -> String {
+        if let Some((_, words)) = LABELS.iter().find(|(known, _)| *known == name) {
+            return (*words).to_owned();
+        }
         let spaced = self.spaced(name);
         let mut letters = spaced.chars();
         letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
     }
 
     fn spaced(&self, word: &str) -> String {
-        word.replace('_', " ")
+        match word {
+            "true" => "yes".to_owned(),
+            "false" => "no".to_owned(),
+            word => word.replace('_', " "),
+        }
     }
 
     fn unquoted(&self, values: &str) -> String {
@@ -76,6 +83,35 @@ struct Document {
     told: Option<Told>,
     mistakes: Vec<Mistake>,
 }
+
+/// Names of settings that read better in other words.
+const LABELS: [(&str, &str); 25] = [
+    ("use_expensify_gl_codes", "Use Expensify's GL codes"),
+    ("policies", "Workspaces"),
+    ("states", "States of a report"),
+    ("cut_over", "Cut-over day"),
+    ("skip", "Left out by condition"),
+    ("zero_amounts", "Expenses of zero"),
+    ("poll", "Reading Expensify"),
+    ("refresh", "Reading Intacct's accounts and dimensions"),
+    ("sweep", "Reading the last weeks again"),
+    ("reconcile", "Tie-out"),
+    ("blackout", "Times without posting"),
+    ("freeze", "Freeze around the close"),
+    ("chart_max_age_hours", "Accounts and dimensions at most this old, in hours"),
+    ("date", "Posting date"),
+    ("future", "Dates in the future"),
+    ("state", "Posted or draft"),
+    ("group", "One entry for each"),
+    ("lines", "Expense lines"),
+    ("max_lines", "Most lines of an entry"),
+    ("document", "Document number"),
+    ("ceiling_entry", "Ceiling of an entry"),
+    ("ceiling_day", "Ceiling of a day"),
+    ("hand_over", "Hand-over check"),
+    ("review_first", "First entries to review"),
+    ("two_person", "Two persons for every entry"),
+];
 
 fn place(visit: &Visit) -> FlowPlace {
     FlowPlace { customer: visit.customer_id(), flow: visit.place("flow").to_owned() }

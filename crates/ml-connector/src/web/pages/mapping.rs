@@ -85,6 +85,10 @@ impl Grid {
         title.strip_prefix("Offset of ").unwrap_or(title).to_owned()
     }
 
+    fn parts(&self) -> [(&'static str, &'static str); 10] {
+        super::mapping_rules::PARTS
+    }
+
     fn is_offered(&self) -> bool {
         !self.offered.is_empty()
     }

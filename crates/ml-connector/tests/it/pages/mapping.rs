@@ -233,3 +233,40 @@ async fn document_and_versions(desk: &Desk, document: &str) {
     see(&desk.mapper, &kept.to).await.is(200).shows("in force again");
     assert_eq!(desk.version().await, 4);
 }
+
+#[tokio::test]
+async fn rules_are_changed_added_and_taken_out_in_the_order_of_their_precedence() {
+    let desk = Desk::open(Site::start().await).await;
+    let (here, rules) = (at(&desk, "/mapping"), at(&desk, "/mapping/rules"));
+    let added = [
+        ("version", "1"),
+        ("rule:1", "6425"),
+        ("old:1", "6425"),
+        ("when:category", "Airfare"),
+        ("when:tag_1", "Sales"),
+        ("when:amount_at_least", "1000.00 USD"),
+        ("when:policy", ""),
+        ("new_account", "6400"),
+    ];
+    let asked: Vec<(&str, &str)> = added.iter().chain(&[("do", "ask")]).copied().collect();
+    let review = send(&desk.mapper, &here, &rules, &asked).await.is(200);
+    review.shows("rules[2].when.amount_at_least");
+    assert_eq!((review.field("new_account"), desk.version().await), ("6400".to_owned(), serde_json::json!(1)));
+    let keep: Vec<(&str, &str)> = added.iter().chain(&[("do", "keep")]).copied().collect();
+    send(&desk.viewer, &here, &rules, &keep).await.is(403);
+    send(&desk.mapper, &here, &rules, &keep).await.is(303);
+    let mapping = desk.viewer.get(&format!("{}/mapping", desk.flow)).await.is(200).json();
+    let numbers: Vec<u64> =
+        mapping["rules"].as_array().unwrap().iter().map(|rule| rule["number"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [2, 1], "the one with more conditions goes first");
+
+    let wrong = [("version", "2"), ("rule:1", "6990"), ("old:1", "6425"), ("do", "ask")];
+    send(&desk.mapper, &here, &rules, &wrong).await.is(422).shows("account 6990 is not taken by the ledger");
+    let wrong = [("version", "2"), ("when:shoe_size", "42"), ("new_account", "6400"), ("do", "ask")];
+    send(&desk.mapper, &here, &rules, &wrong).await.is(422).shows("shoe_size");
+    let gone = [("version", "2"), ("rule:1", "6425"), ("old:1", "6425"), ("gone:1", "yes"), ("do", "keep")];
+    send(&desk.mapper, &here, &rules, &gone).await.is(303);
+    let mapping = desk.viewer.get(&format!("{}/mapping", desk.flow)).await.is(200).json();
+    assert_eq!(mapping["rules"].as_array().unwrap().len(), 1);
+    assert_eq!(mapping["rules"][0]["account"], "6400");
+}
