@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, its helpers included")]
 
 mod attack;
+mod browse;
 mod capabilities;
 mod commands;
 mod crowds;
