@@ -124,10 +124,10 @@ async fn flow(visit: Visit) -> Result<Response, Refusal> {
     let closures = closures.map(|(from, until, by)| (from.as_millisecond(), until.as_millisecond(), by)).collect();
     let schedules = upcoming.lines.iter().filter_map(|line| {
         let (name, last_ms) = match line.key.as_str() {
-            "schedule.poll" => ("Read Expensify", times.polled_ms),
-            "schedule.refresh" => ("Read Intacct's accounts and dimensions", times.refreshed_ms),
-            "schedule.sweep" => ("Read posted reports again", times.swept_ms),
-            "schedule.reconcile" => ("Tie out", times.reconciled_ms),
+            "poll" => ("Read Expensify", times.polled_ms),
+            "refresh" => ("Read Intacct's accounts and dimensions", times.refreshed_ms),
+            "sweep" => ("Read posted reports again", times.swept_ms),
+            "reconcile" => ("Tie out", times.reconciled_ms),
             _ => return None,
         };
         let next_ms = line.next.iter().map(|time| time.as_millisecond()).collect();

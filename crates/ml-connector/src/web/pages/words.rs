@@ -56,7 +56,11 @@ impl fmt::Display for Money<'_> {
 
 /// A count with its noun: `1 report`, `14 reports`.
 pub(in crate::web) fn count(number: &u64, noun: &str) -> String {
-    if *number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) if !stem.ends_with(['a', 'e', 'o']) => format!("{number} {stem}ies"),
+        _ => format!("{number} {noun}s"),
+    }
 }
 
 /// A clause as a sentence begins; what follows stays as it is.
