@@ -27,7 +27,7 @@ mod shown;
 
 pub(super) use change::{RowsChange, change_mapping, changed, read as rows_wanted};
 pub(super) use history::{MappingChangeAnswer, RowAnswer, list_mapping_changes, rows_between};
-pub(super) use listed::{RowsAsked, page};
+pub(super) use listed::{RowsAsked, list_mapping_rows, page};
 #[cfg(test)]
 pub(super) use listed::{SORTS, STATUSES};
 pub(super) use overview::{MappingAnswer, TableAnswer, overview, title};
@@ -50,11 +50,11 @@ pub(super) fn routes() -> OpenApiRouter<State> {
 #[into_params(parameter_in = Path)]
 pub(super) struct TablePlace {
     /// The customer's id.
-    customer: String,
+    pub(super) customer: String,
     /// The flow's id.
-    flow: String,
+    pub(super) flow: String,
     /// The table: `categories`, a dimension such as `department`, `offsets`, or such as `offsets.company_card.cards`.
-    table: String,
+    pub(super) table: String,
 }
 
 /// A row as it is wanted.

@@ -27,6 +27,7 @@ mod mapping_rules;
 mod me;
 mod notices;
 mod people;
+mod propose;
 mod query;
 mod reconciliation;
 mod refused;
@@ -69,6 +70,7 @@ pub(super) fn routes() -> Router<State> {
         .merge(tokens::routes())
         .merge(me::routes())
         .merge(start::routes())
+        .merge(propose::routes())
         .merge(connections::routes())
         .merge(rehearsal::routes())
         .merge(flows::routes())

@@ -60,7 +60,7 @@ pub(in crate::web) struct RowsAsked {
 #[utoipa::path(get, path = "/customers/{customer}/flows/{flow}/mapping/tables/{table}",
     operation_id = "list_mapping_rows", tag = "Mapping", params(TablePlace, RowsAsked),
     responses((status = 200, description = "A page of rows", body = Page<MappingRow>)))]
-async fn list_mapping_rows(
+pub(in crate::web) async fn list_mapping_rows(
     Shared(state): Shared<State>,
     caller: Caller,
     Place(place): Place<TablePlace>,

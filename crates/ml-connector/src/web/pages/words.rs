@@ -117,6 +117,7 @@ pub(super) fn done(word: &str) -> &'static str {
         "sealed" => "Sealed. The value is never shown again.",
         "restored" => "The earlier version is in force again, as a new version.",
         "sent" => "It is sent again.",
+        "proposed" => "The sure proposals are taken. What is still open is for you to decide.",
         "posting" => "Posting has begun. What is ready goes out with the next run, which has been asked for.",
         "welcome" => "Welcome. You are signed in.",
         "password" => "Your password is set.",
