@@ -28,11 +28,18 @@ pub(super) const ANY_STALE: &str = "SELECT CAST(1 AS BIGINT) WHERE \
      AND mapping_version = $3 AND chart_sha256 < $4) \
      OR EXISTS (SELECT 1 FROM reports WHERE customer_id = $1 AND flow_id = $2 AND state = 'held' \
      AND mapping_version = $3 AND chart_sha256 > $4)";
+/// What a rehearsal found ready has no entry yet; what has one was frozen, and is not translated again from here.
+pub(super) const ANY_REHEARSED: &str = "SELECT CAST(1 AS BIGINT) WHERE EXISTS (SELECT 1 FROM reports r \
+     WHERE r.state = 'ready' AND r.customer_id = $1 AND r.flow_id = $2 \
+     AND (r.mapping_version <> $3 OR r.chart_sha256 <> $4) \
+     AND NOT EXISTS (SELECT 1 FROM postings p WHERE p.report_no = r.report_no))";
 pub(super) const UNTRANSLATED_PAGE: &str = "SELECT r.report_no, r.report_id, r.content_hash, r.generation, r.source_state, \
      r.problems, r.seen_ms, v.raw FROM reports r \
      JOIN report_versions v ON v.report_no = r.report_no AND v.content_hash = r.content_hash \
      WHERE r.state = $1 AND r.customer_id = $2 AND r.flow_id = $3 AND r.report_no > $4 \
-     AND (r.state = 'seen' OR r.mapping_version <> $5 OR r.chart_sha256 <> $6) ORDER BY r.report_no LIMIT $7";
+     AND (r.state = 'seen' OR r.mapping_version <> $5 OR r.chart_sha256 <> $6) \
+     AND (r.state <> 'ready' OR NOT EXISTS (SELECT 1 FROM postings p WHERE p.report_no = r.report_no)) \
+     ORDER BY r.report_no LIMIT $7";
 pub(super) const STORED_PAGE: &str = "SELECT r.report_no, r.report_id, r.source_state, r.generation, \
      r.problems, v.raw FROM reports r \
      JOIN report_versions v ON v.report_no = r.report_no AND v.content_hash = r.content_hash \
@@ -124,8 +131,28 @@ impl CustomerStore {
         Ok(found.is_some())
     }
 
+    /// Whether a rehearsal found anything ready with another mapping or another chart.
+    ///
+    /// # Errors
+    /// See [`CustomerStore::any_stale`].
+    pub async fn any_rehearsed(
+        &self,
+        flow: &FlowId,
+        mapping_version: u32,
+        chart: &[u8; 32],
+    ) -> Result<bool, StoreError> {
+        let asking = sql::query_scalar::<i64>(ANY_REHEARSED)
+            .bind(self.id().as_str())
+            .bind(flow.as_str())
+            .bind(i64::from(mapping_version))
+            .bind(HEXLOWER.encode(chart));
+        let found = asking.fetch_optional(self.reader()).await.map_err(failed("looking for what was rehearsed"))?;
+        Ok(found.is_some())
+    }
+
     /// At most `limit` reports after `cursor` (0 first), with their bytes: in [`InboxState::Seen`] all, in
-    /// [`InboxState::Held`] those that were last translated with another mapping or another chart.
+    /// [`InboxState::Held`] those that were last translated with another mapping or another chart, and in
+    /// [`InboxState::Ready`] those of them that have no entry: a rehearsal found them ready.
     ///
     /// # Errors
     /// See [`CustomerStore::any_stale`]; [`StoreError::Json`].

@@ -189,6 +189,7 @@ const PLAIN: &[&str] = &[
     cause::WAITING,
     cause::FIRST,
     held::ANY_STALE,
+    held::ANY_REHEARSED,
     held::UNTRANSLATED_PAGE,
     held::STORED_PAGE,
     reference_drift::OPEN,

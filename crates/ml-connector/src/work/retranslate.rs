@@ -1,6 +1,7 @@
 //! Fix once, release all: what is held is translated again from the stored bytes as soon as the mapping or the chart is
-//! another one, and so is what an earlier pass left untranslated. The source is not asked here, and nothing is sent:
-//! what is right now is frozen, and leaves once the source has shown it again.
+//! another one, and so is what an earlier pass left untranslated, and what a rehearsal found ready: a flow that begins
+//! to post takes it all. The source is not asked here, and nothing is sent: what is right now is frozen, and leaves once
+//! the source has shown it again.
 
 use accounting::translate::Translator;
 use accounting::{ExpenseReport, Problem};
@@ -27,8 +28,8 @@ pub struct Retranslated {
 }
 
 impl<S: Source, D: Destination> Work<'_, S, D> {
-    /// Translates what waits for it: reports left as they came, and held ones that were last translated with another
-    /// mapping or chart. Where nothing changed it asks one index and ends.
+    /// Translates what waits for it: reports left as they came, and held or rehearsed ones that were last translated with
+    /// another mapping or chart. Where nothing changed it asks one index and ends.
     ///
     /// # Errors
     /// Those of the store.
@@ -37,12 +38,14 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let version = self.flow.mapping.version;
         let any_seen = self.any_seen().await?;
         let any_stale = self.customer.any_stale(&self.flow_id, version, &chart.sha256).await?;
-        if !any_seen && !any_stale {
+        let any_rehearsed = self.customer.any_rehearsed(&self.flow_id, version, &chart.sha256).await?;
+        if !any_seen && !any_stale && !any_rehearsed {
             return Ok(done);
         }
         let translator = Translator::new(&self.flow.mapping, &chart.chart);
         let has_other_flows = self.customer.flows().await?.len() > 1;
-        let states = [(InboxState::Seen, any_seen), (InboxState::Held, any_stale)];
+        let states =
+            [(InboxState::Seen, any_seen), (InboxState::Held, any_stale), (InboxState::Ready, any_rehearsed)];
         for (state, _) in states.into_iter().filter(|(_, any)| *any) {
             let mut cursor = 0;
             loop {
@@ -71,7 +74,9 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         }
         let connection = self.destination.company();
         let Some(sha256) = self.customer.latest_chart_sha256(connection).await? else { return Ok(false) };
-        Ok(self.customer.any_stale(&self.flow_id, self.flow.mapping.version, &sha256).await?)
+        let version = self.flow.mapping.version;
+        Ok(self.customer.any_stale(&self.flow_id, version, &sha256).await?
+            || self.customer.any_rehearsed(&self.flow_id, version, &sha256).await?)
     }
 
     async fn any_seen(&self) -> Result<bool, WorkError> {
@@ -98,7 +103,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
                 _ => others.push(report.report_id),
             }
         }
-        if !others.is_empty() && state == InboxState::Held {
+        if !others.is_empty() && state != InboxState::Seen {
             let ids: Vec<&str> = others.iter().map(String::as_str).collect();
             let mut tx = self.customer.begin().await?;
             tx.restamp(&self.flow_id, &ids, self.flow.mapping.version, &chart.sha256).await?;

@@ -31,6 +31,22 @@ async fn a_worker_posts_what_is_approved_and_then_asks_the_ledger_nothing() {
 }
 
 #[tokio::test]
+async fn a_flow_that_begins_to_post_takes_all_that_its_rehearsal_found_ready() {
+    let mut desk = Desk::open(clean(40, 1)).await;
+    desk.office.edit_flow("mode = \"post\"", "mode = \"rehearsal\"");
+    desk.put_flow().await;
+    let at_work = desk.work();
+    desk.until("all reports are rehearsed", async || (desk.count(InboxState::Ready).await == 40).then_some(())).await;
+    assert_eq!(desk.office.sandbox.state()["intacct"]["journal_entries"], 0);
+    // A poll reads the last days only; most of the reports were approved long before them.
+    desk.office.edit_flow("mode = \"rehearsal\"", "mode = \"post\"");
+    desk.put_flow().await;
+    desk.until("all reports are posted", async || (desk.count(InboxState::Posted).await == 40).then_some(())).await;
+    assert_eq!(desk.office.sandbox.state()["intacct"]["journal_entries"], 40);
+    assert!(at_work.end().await);
+}
+
+#[tokio::test]
 async fn a_period_before_the_cut_over_is_counted_first_and_then_taken() {
     let mut desk = Desk::open(clean(10, 2)).await;
     let cut_over = desk.office.flow.lines().find(|line| line.starts_with("cut_over")).unwrap().to_owned();
