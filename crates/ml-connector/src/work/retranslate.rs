@@ -44,8 +44,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         }
         let translator = Translator::new(&self.flow.mapping, &chart.chart);
         let has_other_flows = self.customer.flows().await?.len() > 1;
-        let states =
-            [(InboxState::Seen, any_seen), (InboxState::Held, any_stale), (InboxState::Ready, any_rehearsed)];
+        let states = [(InboxState::Seen, any_seen), (InboxState::Held, any_stale), (InboxState::Ready, any_rehearsed)];
         for (state, _) in states.into_iter().filter(|(_, any)| *any) {
             let mut cursor = 0;
             loop {
