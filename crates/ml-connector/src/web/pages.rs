@@ -25,6 +25,7 @@ mod mapping;
 mod mapping_review;
 mod mapping_rules;
 mod me;
+mod mending;
 mod notices;
 mod people;
 mod propose;

@@ -17,6 +17,7 @@ use super::super::request::{Body, Place};
 use super::super::state::State;
 use super::form::Fields;
 use super::frame::Frame;
+use super::mending::{Mending, mending};
 use super::refused::show;
 use super::reports::report_address;
 use super::visit::{Visit, go};
@@ -99,7 +100,8 @@ async fn inbox(visit: Visit) -> Result<Response, Refusal> {
         }
     }
     // The most money first, and of the same the oldest; what only time opens comes last.
-    cards.sort_by_key(|card| (card.waits, std::cmp::Reverse(most(&card.money)), card.oldest_ms));
+    let time = [Code::PostingPaused, Code::CeilingOfDay].map(|code| code.to_string());
+    cards.sort_by_key(|card| (time.contains(&card.code), std::cmp::Reverse(most(&card.money)), card.oldest_ms));
     let page: usize = form_urlencoded::parse(visit.frame.query.as_bytes())
         .find(|(name, _)| name == "page")
         .and_then(|(_, value)| value.parse().ok())
@@ -129,15 +131,16 @@ fn of_cause(frame: &Frame, flow: &StoredFlow, cause: Cause, now_ms: i64) -> Card
     let id = flow.id.to_string();
     let query =
         |name: &str, value: &str| form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
-    let act = match (cause.state, cause.code, cause.code.owner()) {
+    let act = match (cause.state, cause.code, mending(frame, &id, cause.code, &cause.value)) {
         (_, Code::WaitsForRelease, _) => Act::Release,
         (InboxState::Drift, ..) => Act::Go(frame.at("/cases"), "Decide"),
-        (.., Owner::Mapper) => {
-            Act::Map(frame.at(&format!("/flows/{id}/mapping?{}", query("search", &sought(&cause.value)))))
-        }
-        (.., Owner::Submitter | Owner::SourceAdmin) => Act::Ask("poll", "Read Expensify again"),
-        (.., Owner::LedgerAdmin) => Act::Ask("refresh", "Read accounts and dimensions again"),
-        _ => Act::None,
+        (.., Some(Mending::Mapping(to))) => Act::Map(to),
+        (.., Some(Mending::Settings(to))) => Act::Go(to, "Open the flow's settings"),
+        _ => match cause.code.owner() {
+            Owner::Submitter | Owner::SourceAdmin => Act::Ask("poll", "Read Expensify again"),
+            Owner::LedgerAdmin => Act::Ask("refresh", "Read the ledger's lists again"),
+            _ => Act::None,
+        },
     };
     let state = cause.state.name();
     Card {
@@ -161,11 +164,6 @@ fn of_cause(frame: &Frame, flow: &StoredFlow, cause: Cause, now_ms: i64) -> Card
         flow: id,
         act,
     }
-}
-
-/// What the mapping is searched for: a value of a dimension without the dimension's name.
-fn sought(value: &str) -> String {
-    value.split_once(": ").map_or(value, |(_, id)| id).to_owned()
 }
 
 fn of_gate(frame: &Frame, flow: &StoredFlow, waiting: &WaitingTotal, now_ms: i64) -> Card {
@@ -223,7 +221,7 @@ async fn refused(visit: &Visit, flow: &StoredFlow, now_ms: i64) -> Result<Vec<Ca
         let reports: std::collections::BTreeSet<&str> = postings.iter().map(|one| one.key.report.as_str()).collect();
         let oldest_ms = postings.iter().map(|one| one.changed_ms).min().unwrap_or(now_ms);
         let id = flow.id.to_string();
-        let refresh = Act::Ask("refresh", "Read accounts and dimensions again");
+        let refresh = Act::Ask("refresh", "Read the ledger's lists again");
         Some(Card {
             flow_name: flow.name.clone(),
             cause: String::new(),

@@ -8,6 +8,7 @@ use data_encoding::HEXLOWER;
 
 use super::super::called::Called;
 use super::super::frame::Frame;
+use super::super::mending::{Mending, mending};
 use super::super::words::sentence;
 use crate::store::{Approval, InboxReport, StoredLine, standing};
 use crate::work::told::Told;
@@ -23,7 +24,7 @@ pub(super) struct Cause {
     /// The number of the expense that it is about, on the page.
     pub expense: Option<usize>,
     /// Where it is mended here.
-    pub mend: Option<String>,
+    pub mend: Option<(String, &'static str)>,
 }
 
 /// An expense with its number on the page.
@@ -132,8 +133,6 @@ pub(super) fn expensify_address(report_id: &str) -> String {
 }
 
 pub(super) fn cause(frame: &Frame, flow: &str, problem: &Problem, expenses: &[Expense]) -> Cause {
-    let of_mapping = matches!(problem.code.owner(), accounting::problem::Owner::Mapper) && !problem.value.is_empty();
-    let search = || form_urlencoded::Serializer::new(String::new()).append_pair("search", &problem.value).finish();
     Cause {
         code: problem.code.to_string(),
         title: problem.code.title(),
@@ -142,7 +141,10 @@ pub(super) fn cause(frame: &Frame, flow: &str, problem: &Problem, expenses: &[Ex
         remedy: problem.code.remedy(),
         owner: problem.code.owner().name(),
         expense: expenses.iter().find(|one| problem.expense.as_deref() == Some(one.id.as_str())).map(|one| one.n),
-        mend: of_mapping.then(|| frame.at(&format!("/flows/{flow}/mapping?{}", search()))),
+        mend: mending(frame, flow, problem.code, &problem.value).map(|page| match page {
+            Mending::Mapping(to) => (to, "Map it now"),
+            Mending::Settings(to) => (to, "Open the flow's settings"),
+        }),
     }
 }
 
