@@ -45,6 +45,21 @@ pub async fn try_count(
     counted.inspect_err(|error| untold(flow, error)).ok()
 }
 
+/// Counts a flow after a run, and keeps it for its customer's pages and across customers: pages show what a run did as
+/// well as what a worker does.
+pub async fn keep_whole(customer: &CustomerStore, flow: &FlowId, closed_through: Option<Date>, clock: &Clock) {
+    let kept = async {
+        let board = count(customer, flow, Some(closed_through), clock).await?;
+        let mut tx = customer.begin().await?;
+        tx.put_board(flow, &board, None).await?;
+        tx.commit_untraced(clock.now_ms()).await?;
+        Ok::<_, WorkError>(())
+    };
+    if let Err(error) = kept.await {
+        untold(flow, &error);
+    }
+}
+
 /// Counts a flow while a pass over it goes on, and keeps it.
 pub async fn keep(customer: CustomerStore, flow: FlowId, clock: Clock) {
     let kept = async {

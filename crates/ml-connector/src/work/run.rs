@@ -14,7 +14,7 @@ use super::lane::Lane;
 use super::poll::Waiting;
 use super::progress::Step;
 use super::summary::Summary;
-use super::{ACTOR, Work, WorkError};
+use super::{ACTOR, Work, WorkError, board};
 use crate::flow::Mode;
 use crate::store::{AuditEvent, PostingChange};
 use crate::systems::{Destination, Source};
@@ -87,6 +87,9 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         Box::pin(self.open_cases(&chart)).await?;
         // A run ends; what is left is counted in by the next one.
         self.count_stored_uses().await?;
+        if summary.faults == 0 {
+            board::keep_whole(self.customer, &self.flow_id, chart.chart.closed_through, self.clock).await;
+        }
         Ok(summary)
     }
 

@@ -3,7 +3,7 @@
 
 use jiff::tz::TimeZone;
 use ml_connector::clock::Clock;
-use ml_connector::store::{AuditEvent, Ids, InboxState, Role, Store, verify_export};
+use ml_connector::store::{Access, AuditEvent, Ids, InboxState, Role, Store, verify_export};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use super::belongings::master_key;
 use super::site::Site;
 use crate::service::desk::Desk;
 use crate::stories::fix_once::recode;
-use crate::stories::office::clean;
+use crate::stories::office::{Office, clean};
 
 /// In memory, where secrets can be sealed.
 async fn with_a_key() -> Site {
@@ -67,6 +67,19 @@ async fn the_dashboard_and_the_wall_show_what_a_worker_did() {
     assert_eq!((&row["name"], &row["urgency"], &row["held"]), (&json!("acme"), &json!("waiting"), &json!(3)), "{wall}");
     assert_eq!(row["held_minor"][money["currency"].as_str().unwrap()], held);
     assert!(row["last_success_at"].is_string() && row["oldest_held_at"].is_string(), "{row}");
+}
+
+#[tokio::test]
+async fn what_a_single_run_did_is_shown_as_well() {
+    let office = Office::open(clean(4, 2)).await;
+    office.run().await;
+    let store = Store::open(&office.database(), Access::Write, None, Ids::system(), 1).await.unwrap();
+    let customer = store.customers().await.unwrap().remove(0);
+    let site = Site::over(store.clone(), &[]).await;
+    let (user, viewer) = site.signed_in("viewer@acme.com", false).await;
+    site.grant(&store.customer(&customer.id).await.unwrap(), &user, Role::Viewer).await;
+    let shown = viewer.get(&format!("/customers/{}/dashboard", customer.id)).await.is(200).json();
+    assert!(count(&shown["days"][29]["posted"]) >= 4, "{shown}");
 }
 
 #[tokio::test]
