@@ -19,6 +19,7 @@ mod flows;
 mod form;
 mod frame;
 mod home;
+mod impact;
 mod inbox;
 mod live;
 mod mapping;

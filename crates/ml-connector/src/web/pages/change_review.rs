@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::frame::Frame;
-use super::mapping_review::Impact;
+use super::impact::Impact;
 use super::refused::{Told, show};
 use super::visit::Visit;
 use crate::flow::Flow;

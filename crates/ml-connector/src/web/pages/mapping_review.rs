@@ -5,6 +5,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::frame::Frame;
+use super::impact::Impact;
 use super::refused::{Told, show};
 use super::visit::Visit;
 use crate::flow::table::changed_rows;
@@ -44,81 +45,6 @@ struct Shown {
     after_name: String,
     /// Why the ledger would not take it; empty where it would.
     warning: &'static str,
-}
-
-/// What the changes would do.
-#[derive(Default)]
-pub(super) struct Impact {
-    /// Words, number of reports, their money by currency, and how it is marked.
-    pub lines: Vec<(&'static str, u64, Vec<(String, i64)>, &'static str)>,
-    /// Lines that would go to another account or value: what, from, to, lines and money.
-    pub moves: Vec<(String, String, String, u64, Vec<(String, i64)>)>,
-    /// What would hold reports that are not held now.
-    pub holds: Vec<(String, String, u64)>,
-    /// Since which day reports were looked at.
-    pub since: String,
-    /// How many reports were looked at.
-    pub reports: u64,
-}
-
-impl Impact {
-    /// Of the answer of a what-if.
-    pub(super) fn of(found: &Value) -> Self {
-        let lines = [
-            ("released", "waiting", "are released", "ok"),
-            ("newly_held", "waiting", "are held that are not now", "bad"),
-            ("still_held", "waiting", "stay held", "wait"),
-            ("newly_taken", "waiting", "are taken that are left out now", "wait"),
-            ("left_out", "waiting", "are left out that are taken now", "bad"),
-            ("altered", "waiting", "not posted yet are booked otherwise", "wait"),
-            (
-                "altered",
-                "in_ledger",
-                "already posted stay as they are; reports like them go otherwise from now on",
-                "off",
-            ),
-        ];
-        let line = |(what, side, words, mark): (&str, &str, &'static str, &'static str)| {
-            let tally = &found[what][side];
-            let reports = tally["reports"].as_u64().filter(|reports| *reports > 0)?;
-            Some((words, reports, money(&tally["money"]), mark))
-        };
-        let accounts = found["accounts"].as_array().into_iter().flatten();
-        let accounts = accounts.map(|moved| {
-            let what = if moved["side"] == "offset" { "offset account" } else { "account" };
-            moved_line(what.to_owned(), moved)
-        });
-        let dimensions = found["dimensions"].as_array().into_iter().flatten();
-        let dimensions =
-            dimensions.map(|moved| moved_line(moved["dimension"].as_str().unwrap_or_default().to_owned(), moved));
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let holds = found["would_hold"].as_array().into_iter().flatten();
-        Self {
-            lines: lines.into_iter().filter_map(line).collect(),
-            moves: accounts.chain(dimensions).take(50).collect(),
-            holds: holds
-                .map(|cause| {
-                    (text(&cause["title"]), text(&cause["value"]), cause["tally"]["reports"].as_u64().unwrap_or(0))
-                })
-                .take(50)
-                .collect(),
-            since: text(&found["from"]),
-            reports: found["reports"].as_u64().unwrap_or(0),
-        }
-    }
-}
-
-fn moved_line(what: String, moved: &Value) -> (String, String, String, u64, Vec<(String, i64)>) {
-    let end = |name: &str| match moved[name].as_str().unwrap_or_default() {
-        "" => "nothing".to_owned(),
-        text => text.to_owned(),
-    };
-    (what, end("from"), end("to"), moved["lines"].as_u64().unwrap_or(0), money(&moved["money"]))
-}
-
-fn money(value: &Value) -> Vec<(String, i64)> {
-    let each = value.as_object().into_iter().flatten();
-    each.map(|(currency, minor)| (currency.clone(), minor.as_i64().unwrap_or(0))).collect()
 }
 
 /// Shows what changes would do, with what stands against them.
