@@ -35,8 +35,8 @@ pub(super) static OF_ROWS: Rows = Rows::new(
 /// Every change of a flow's tables, the newest first, after a version, table and row.
 pub(super) const LIST: &str = concat!(
     columns!(),
-    "$1 AND flow_id = $2 AND (version < $3 OR (version = $3 AND (table_name > $4 OR (table_name = $4 \
-     AND text_key > $5)))) ORDER BY version DESC, table_name, text_key LIMIT $6"
+    "$1 AND flow_id = $2 AND (version, table_name, text_key) < ($3, $4, $5) \
+     ORDER BY version DESC, table_name DESC, text_key DESC LIMIT $6"
 );
 /// Rows of a table that changed since a time.
 pub(super) const SINCE: &str = "SELECT DISTINCT text_key FROM mapping_changes WHERE customer_id = $1 AND flow_id = $2 \

@@ -33,8 +33,6 @@ pub(super) const ADD_PLACE: &str = "INSERT INTO mapping_places (customer_id, flo
      VALUES ($1, $2, $3, 0, $4)";
 pub(super) const MOVE_PLACE: &str = "UPDATE mapping_places SET through_no = $1 \
      WHERE customer_id = $2 AND flow_id = $3 AND place = $4";
-pub(super) const NEWEST_NO: &str = "SELECT report_no FROM reports WHERE customer_id = $1 AND flow_id = $2 \
-     ORDER BY report_no DESC LIMIT 1";
 pub(super) const STORED: &str = "SELECT r.report_no, v.raw FROM reports r \
      JOIN report_versions v ON v.report_no = r.report_no AND v.content_hash = r.content_hash \
      WHERE r.customer_id = $1 AND r.flow_id = $2 AND r.report_no > $3 AND r.report_no <= $4 \
@@ -68,7 +66,7 @@ pub struct CountedPlace {
     pub place: String,
     /// Number of the report through which those of before are counted.
     pub through_no: i64,
-    /// Number of the last report of before.
+    /// A number that no report of before has or exceeds.
     pub until_no: i64,
 }
 
@@ -126,9 +124,8 @@ impl Tx {
     /// See [`Tx::count_mapping_uses`].
     pub async fn count_places(&mut self, flow: &FlowId, places: &[String]) -> Result<Vec<CountedPlace>, StoreError> {
         let customer = self.customer_id().clone();
-        let finding = sql::query_scalar::<i64>(NEWEST_NO).bind(customer.as_str()).bind(flow.as_str());
-        let newest = finding.fetch_optional(self.connection()).await.map_err(failed("reading the newest report"))?;
-        let until_no = newest.unwrap_or(0);
+        // Reports that are there have smaller numbers, and those to come larger ones.
+        let until_no = self.take_numbers("reports", 1).await?;
         let mut added = Vec::with_capacity(places.len());
         for place in places {
             let adding = sql::query(ADD_PLACE).bind(customer.as_str()).bind(flow.as_str()).bind(place.as_str());

@@ -201,7 +201,6 @@ const PLAIN: &[&str] = &[
     mapping_use::PLACES,
     mapping_use::ADD_PLACE,
     mapping_use::MOVE_PLACE,
-    mapping_use::NEWEST_NO,
     mapping_use::STORED,
     mapping_use::RAW,
     mapping_change::LIST,

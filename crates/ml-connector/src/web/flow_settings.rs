@@ -97,11 +97,21 @@ impl From<Setting> for SettingAnswer {
 pub(super) struct SettingsChange {
     /// The version that they were made from; they are refused where another has come since.
     pub(super) expected_version: u32,
-    /// What each setting is to hold, by its path; null goes back to the default.
-    pub(super) changes: BTreeMap<String, Option<String>>,
+    /// The settings, each as it is wanted.
+    pub(super) changes: Vec<WantedSetting>,
     /// Why, for the audit.
     #[serde(default)]
     pub(super) reason: String,
+}
+
+/// A setting as it is wanted.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WantedSetting {
+    /// Its path, such as `schedule.poll`.
+    pub(super) path: String,
+    /// What it is to hold; null goes back to the default.
+    pub(super) value: Option<String>,
 }
 
 /// List a flow's settings, with what each decides
@@ -133,7 +143,8 @@ pub(super) async fn change_settings(
     let (customer, actor) = caller.customer(&state, &place.customer, Right::Map).await?;
     let (stored, flow) = stored_flow(&customer, &place.flow).await?;
     check_version(&stored, asked.expected_version)?;
-    let changed = changed_settings(&customer, (&stored, &flow), &asked.changes).await?;
+    let changes = asked.changes.into_iter().map(|wanted| (wanted.path, wanted.value)).collect();
+    let changed = changed_settings(&customer, (&stored, &flow), &changes).await?;
     let author = caller.user().id.as_str();
     let kept = (Some(asked.expected_version), asked.reason.as_str());
     Ok(axum::Json(keep(&state, &customer, (author, &actor), &changed, kept).await?))

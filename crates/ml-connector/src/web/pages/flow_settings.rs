@@ -13,7 +13,9 @@ use super::form::Fields;
 use super::frame::Frame;
 use super::refused::{Told, show};
 use super::visit::{Visit, go};
-use crate::web::flow_settings::{SectionAnswer, SettingsChange, change_settings, changed_settings, list_settings};
+use crate::web::flow_settings::{
+    SectionAnswer, SettingsChange, WantedSetting, change_settings, changed_settings, list_settings,
+};
 use crate::web::flows::{FlowChange, FlowPlace, change_flow, flow_id, readable, stored_flow};
 use crate::web::problem::Refusal;
 use crate::web::request::{Body, Place};
@@ -168,11 +170,9 @@ async fn entered(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     }
     let flow_place = place(&visit);
     if fields.text("do") == "keep" {
-        let body = SettingsChange {
-            expected_version: version,
-            changes: changes.clone(),
-            reason: fields.text("reason").to_owned(),
-        };
+        let wanted = changes.iter().map(|(path, value)| WantedSetting { path: path.clone(), value: value.clone() });
+        let reason = fields.text("reason").to_owned();
+        let body = SettingsChange { expected_version: version, changes: wanted.collect(), reason };
         let (shared, caller) = (Shared(visit.state.clone()), visit.caller.clone());
         return match change_settings(shared, caller, Place(flow_place), Body(body)).await {
             Ok(_) => Ok(go(&own(&visit, "/settings?done=saved"))),
