@@ -55,6 +55,9 @@ pub mod way;
 pub mod what_if;
 pub mod worker;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use accounting::posting::Rules;
 
 use crate::clock::Clock;
@@ -85,6 +88,8 @@ pub struct Work<'a, S, D> {
     pub shown_since_ms: i64,
     /// Nobody waits for it: the schedule's blackouts and freezes hold back what would be posted.
     pub unattended: bool,
+    /// Set when the process was told to stop: nothing more is sent then, and what is under way ends.
+    pub ending: Arc<AtomicBool>,
     /// Where reports come from.
     pub source: &'a S,
     /// Where entries go.

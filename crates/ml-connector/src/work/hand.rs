@@ -1,5 +1,7 @@
 //! A flow in hand: what a worker needs for one pass, opened from the store. Nothing is sent to a vendor here.
 
+use std::sync::Arc;
+
 use accounting::Date;
 
 use super::deliver::Delivery;
@@ -128,6 +130,7 @@ impl<'w> Hand<'w> {
             began_ms: self.began_ms,
             shown_since_ms: self.began_ms.saturating_sub(shown_ms),
             unattended: true,
+            ending: Arc::clone(&self.worker.ending),
             source: &self.source,
             destination: &self.destination,
             clock: &self.clock,

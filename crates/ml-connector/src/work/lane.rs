@@ -1,6 +1,7 @@
 //! A company's lane: the right to send to it, held under a lease by one run at a time, and what the run has learned that
 //! should stop it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use accounting::posting::{RejectClass, Reply};
@@ -18,17 +19,19 @@ pub struct Lane {
     /// What stops the lane.
     stopped: AtomicBool,
     unclear: AtomicU32,
+    /// What stops every lane of the process.
+    ending: Arc<AtomicBool>,
 }
 
 impl Lane {
-    /// The lane under this lease.
-    pub fn new(lease: Lease) -> Self {
-        Self { lease: Mutex::new(lease), stopped: false.into(), unclear: 0.into() }
+    /// The lane under this lease; it stops for good where `ending` is set.
+    pub fn new(lease: Lease, ending: &Arc<AtomicBool>) -> Self {
+        Self { lease: Mutex::new(lease), stopped: false.into(), unclear: 0.into(), ending: Arc::clone(ending) }
     }
 
     /// Whether nothing more may be sent in this run.
     pub fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Relaxed)
+        self.stopped.load(Ordering::Relaxed) || self.ending.load(Ordering::Relaxed)
     }
 
     /// Lets sending be tried again after a wait.

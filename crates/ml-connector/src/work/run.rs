@@ -176,7 +176,7 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
         let at_ms = self.clock.now_ms();
         let claimed = store.claim_lane(&lane, self.run.as_str(), at_ms, self.lease_ms()).await?;
         let busy = || WorkError::LaneBusy { company: self.destination.company().to_owned() };
-        claimed.map(Lane::new).ok_or_else(busy)
+        claimed.map(|lease| Lane::new(lease, &self.ending)).ok_or_else(busy)
     }
 
     /// What an earlier process left in SENDING has an unknown outcome; what a restored database believes is in doubt,

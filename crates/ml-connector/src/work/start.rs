@@ -1,6 +1,8 @@
 //! Opens everything a flow needs: the store, the flow at its stored version, its credentials, its two systems. Nothing
 //! is sent to a vendor here.
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -108,6 +110,7 @@ impl Opened {
             began_ms: self.began_ms,
             shown_since_ms: self.began_ms,
             unattended: false,
+            ending: Arc::default(),
             source: &self.source,
             destination: &self.destination,
             clock: &self.clock,

@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Worker {
     owner: String,
     woken: Notify,
     pub(super) figures: Arc<Figures>,
+    /// Set when the process is told to stop: no pass sends anything more then.
+    pub(super) ending: Arc<AtomicBool>,
     demonstrations: OnceLock<Arc<Demonstrations>>,
     /// What the demonstrations share, in place of `shared`.
     stage: OnceLock<Shared>,
@@ -54,7 +57,18 @@ impl Worker {
         let owner = store.ids().unique(clock.now_ms())?;
         let woken = Notify::new();
         let (demonstrations, stage) = (OnceLock::new(), OnceLock::new());
-        Ok(Arc::new(Self { store, settings, shared, clock, owner, woken, figures, demonstrations, stage }))
+        Ok(Arc::new(Self {
+            store,
+            settings,
+            shared,
+            clock,
+            owner,
+            woken,
+            figures,
+            ending: Arc::default(),
+            demonstrations,
+            stage,
+        }))
     }
 
     /// Has it work on demonstrations as well.
@@ -130,6 +144,7 @@ impl Worker {
                 () = tokio::time::sleep(tick) => {}
             }
         }
+        self.ending.store(true, Ordering::Relaxed);
         let draining = async { while passes.join_next().await.is_some() {} };
         tokio::time::timeout(Duration::from_secs(self.settings.service.drain_seconds), draining).await.is_ok()
     }
@@ -226,6 +241,8 @@ impl Worker {
         // Where something failed, what is due stays due: not at once, and later each time.
         let failures = if passed.summary.faults > 0 { claim.times.failures + 1 } else { 0 };
         let next_ms = match failures {
+            // What this process left undone, the next one goes on with at once.
+            0 if self.ending.load(Ordering::Relaxed) => now_ms,
             0 => [Some(scheduled_ms), passed.next_ms].into_iter().flatten().min().unwrap_or(scheduled_ms),
             failures => now_ms.saturating_add(retry_ms(&claim.flow, failures)),
         };

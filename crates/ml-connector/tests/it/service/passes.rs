@@ -47,6 +47,24 @@ async fn a_flow_that_begins_to_post_takes_all_that_its_rehearsal_found_ready() {
 }
 
 #[tokio::test]
+async fn a_worker_that_is_told_to_stop_sends_nothing_more_and_another_goes_on() {
+    let mut desk = Desk::open(clean(60, 1)).await;
+    desk.office.settings.posting.batch_entries = 2;
+    desk.office.faults(json!({ "rules": [], "create_ms_per_function": 150 }));
+    let at_work = desk.work();
+    desk.until("posting has begun", async || (desk.count(InboxState::Posted).await > 0).then_some(())).await;
+    // Thirty requests of 300 ms would take nine seconds; what is under way is two of them.
+    assert!(at_work.end().await);
+    let posted = desk.count(InboxState::Posted).await;
+    assert!(posted < 20, "{posted} were posted before it ended");
+    assert_eq!(desk.count(InboxState::Unknown).await, 0);
+    let at_work = desk.work();
+    desk.until("the others are posted", async || (desk.count(InboxState::Posted).await == 60).then_some(())).await;
+    assert_eq!(desk.office.sandbox.state()["intacct"]["journal_entries"], 60);
+    assert!(at_work.end().await);
+}
+
+#[tokio::test]
 async fn a_period_before_the_cut_over_is_counted_first_and_then_taken() {
     let mut desk = Desk::open(clean(10, 2)).await;
     let cut_over = desk.office.flow.lines().find(|line| line.starts_with("cut_over")).unwrap().to_owned();
