@@ -101,7 +101,9 @@ impl Service {
         listener: tokio::net::TcpListener,
         stopped: impl Future<Output = ()> + Send,
     ) -> Result<bool, Failure> {
-        let Self { store, settings, endpoints, clock, works } = self;
+        let Self { store, mut settings, endpoints, clock, works } = self;
+        // Where it really listens: links are made with it.
+        settings.web.listen = listener.local_addr()?.to_string();
         let state = web::State::new(store.clone(), settings.clone(), clock.clone())?;
         if endpoints.is_test() {
             state.mark_sandbox();

@@ -7,4 +7,5 @@ mod door;
 mod driver;
 mod first_hour;
 mod house;
+mod mending;
 mod tour;

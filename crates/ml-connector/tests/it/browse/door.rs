@@ -11,7 +11,7 @@ async fn a_wrong_password_is_explained_and_what_was_typed_stays() {
     house.begin(&mut browser).await;
     browser.until_it_shows("Whose books are these?").await;
     browser.click_words("Sign out").await;
-    house.sign_in(&mut browser, "wrong horse battery").await;
+    house.sign_in(&mut browser, EMAIL, "wrong horse battery").await;
     browser.until_it_shows("password").await;
     assert!(browser.address().await.ends_with("/sign-in"), "{}", browser.address().await);
     let told = browser.text(".told").await;
@@ -20,7 +20,7 @@ async fn a_wrong_password_is_explained_and_what_was_typed_stays() {
     assert_eq!(typed, EMAIL);
     axe::check(&browser, "a wrong password").await;
     browser.picture("door-wrong-password").await;
-    house.sign_in(&mut browser, PASSWORD).await;
+    house.sign_in(&mut browser, EMAIL, PASSWORD).await;
     browser.until_it_shows("Ada Lovelace").await;
 }
 

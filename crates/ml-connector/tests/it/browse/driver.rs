@@ -130,6 +130,16 @@ impl Browser {
         self.tell(&format!("element/{element}/value"), json!({ "text": text })).await;
     }
 
+    /// Chooses a value in a list, or enters it where the field is no list.
+    pub async fn choose(&self, selector: &str, value: &str) {
+        self.find("css selector", selector).await;
+        let script = "const [selector, value] = arguments; const field = document.querySelector(selector); \
+             field.value = value; field.dispatchEvent(new Event('input', { bubbles: true })); \
+             field.dispatchEvent(new Event('change', { bubbles: true })); return field.value === value";
+        let chosen = self.tell("execute/sync", json!({ "script": script, "args": [selector, value] })).await;
+        assert!(chosen == true, "{selector} has no {value}");
+    }
+
     /// The visible words of the first element of a selector.
     pub async fn text(&self, selector: &str) -> String {
         let element = self.find("css selector", selector).await;

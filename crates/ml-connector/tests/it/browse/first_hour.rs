@@ -25,15 +25,7 @@ async fn from_the_link_to_the_first_journal_entry() {
     browser.picture("first-hour-choose").await;
     browser.click_words("Use these").await;
     browser.until_it_shows("How much of what the reports use leads somewhere").await;
-    browser.click_words("Map them, with suggestions").await;
-    browser.click_words("Take sure proposals").await;
-    browser.click_words("Save").await;
-    assert!(!browser.text(".done").await.is_empty(), "nothing says that it was saved");
-    browser.click("a.tile[href*=department]").await;
-    browser.click_words("Take sure proposals").await;
-    browser.click_words("Save").await;
-    browser.picture("first-hour-mapped").await;
-    browser.click_words("First steps").await;
+    browser.click_words("Take the sure proposals").await;
     browser.until_it_shows("Rehearsed").await;
     browser.picture("first-hour-rehearsed").await;
     browser.click_words("Start posting").await;

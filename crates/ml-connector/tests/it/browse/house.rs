@@ -77,9 +77,9 @@ impl House {
     }
 
     /// Signs in.
-    pub async fn sign_in(&self, browser: &mut Browser, password: &str) {
+    pub async fn sign_in(&self, browser: &mut Browser, email: &str, password: &str) {
         browser.go(&format!("{}/sign-in", self.url)).await;
-        browser.fill("#email", EMAIL).await;
+        browser.fill("#email", email).await;
         browser.fill("#password", password).await;
         browser.click_words("Sign in").await;
     }
