@@ -60,13 +60,15 @@ pub(super) struct Hold {
 }
 
 /// Member of the answer, side, words and mark.
-const TREATED: [(&str, &str, &str, &str); 7] = [
+const TREATED: [(&str, &str, &str, &str); 9] = [
     ("released", "waiting", "are released", "ok"),
     ("newly_held", "waiting", "are held that are not now", "bad"),
     ("still_held", "waiting", "stay held", "wait"),
     ("newly_taken", "waiting", "are taken that are left out now", "wait"),
     ("left_out", "waiting", "are left out that are taken now", "bad"),
     ("altered", "waiting", "not posted yet are booked otherwise", "wait"),
+    ("newly_held", "in_ledger", "posted already stay as they are; reports like them are held from now on", "bad"),
+    ("left_out", "in_ledger", "posted already stay as they are; reports like them are left out from now on", "bad"),
     ("altered", "in_ledger", "posted already stay as they are; reports like them go otherwise from now on", "off"),
 ];
 
