@@ -25,7 +25,7 @@ pub(super) static ADD: Rows = Rows::new(
 /// Rows may stay behind where a report left its state without a translation; the state tells.
 pub(super) const LIST: &str = "SELECT p.cause, p.code, MIN(p.value), MIN(p.detail), r.state, r.currency, COUNT(*), \
      CAST(SUM(p.expenses) AS BIGINT), \
-     CAST(SUM(COALESCE(r.amount_minor, r.total_minor, 0)) AS BIGINT), MIN(r.first_seen_ms) \
+     CAST(SUM(CASE WHEN r.amount_minor IS NULL THEN COALESCE(r.total_minor, 0) ELSE r.amount_minor END) AS BIGINT), MIN(r.first_seen_ms) \
      FROM report_problems p JOIN reports r ON r.report_id = p.report_id AND r.flow_id = p.flow_id \
      AND r.customer_id = p.customer_id WHERE p.customer_id = $1 AND p.flow_id = $2 AND p.expenses > 0 \
      AND r.state IN ('held', 'ready', 'drift') AND r.problems IS NOT NULL \
@@ -44,7 +44,8 @@ pub(super) const WAITING: &str = "SELECT p.report_id FROM report_problems p JOIN
 
 /// What waits for some causes alone, however much waits for others.
 pub(super) static HELD_BY: Rows = Rows::new(
-    "SELECT p.cause, r.currency, COUNT(*), CAST(SUM(COALESCE(r.amount_minor, r.total_minor, 0)) AS BIGINT) \
+    "SELECT p.cause, r.currency, COUNT(*), \
+     CAST(SUM(CASE WHEN r.amount_minor IS NULL THEN COALESCE(r.total_minor, 0) ELSE r.amount_minor END) AS BIGINT) \
      FROM report_problems p JOIN reports r ON r.report_id = p.report_id AND r.flow_id = p.flow_id \
      AND r.customer_id = p.customer_id WHERE p.customer_id = ? AND p.flow_id = ? AND r.state = 'held' \
      AND r.problems IS NOT NULL AND p.cause IN (",

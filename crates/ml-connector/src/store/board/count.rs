@@ -12,15 +12,20 @@ use crate::store::ids::FlowId;
 use crate::store::report::small;
 use crate::store::sql;
 
+/// Money is not written as the indexed `money_key` is: SQLite would then take it from the index where it adds rows up
+/// after sorting them, and has been seen to add zeros.
+///
 /// Only states in which something is still to come; what is posted or left out is never counted here.
 pub(in crate::store) const STANDING: &str = "SELECT state, COALESCE(currency, ''), COUNT(*), \
-     CAST(SUM(COALESCE(amount_minor, total_minor, 0)) AS BIGINT), MIN(changed_ms) FROM reports \
+     CAST(SUM(CASE WHEN amount_minor IS NULL THEN COALESCE(total_minor, 0) ELSE amount_minor END) AS BIGINT), \
+     MIN(changed_ms) FROM reports \
      WHERE customer_id = $1 AND flow_id = $2 \
      AND state IN ('seen', 'held', 'ready', 'sent', 'unknown', 'conflict', 'rejected', 'drift') \
      GROUP BY state, currency";
 /// The problems that whoever keeps the mapping can end, and no others.
 pub(in crate::store) const UNMAPPED: &str = "SELECT COALESCE(r.currency, ''), COUNT(*), \
-     CAST(SUM(COALESCE(r.amount_minor, r.total_minor, 0)) AS BIGINT) FROM reports r \
+     CAST(SUM(CASE WHEN r.amount_minor IS NULL THEN COALESCE(r.total_minor, 0) ELSE r.amount_minor END) AS BIGINT) \
+     FROM reports r \
      WHERE r.customer_id = $1 AND r.flow_id = $2 AND r.state = 'held' AND EXISTS (SELECT 1 FROM report_problems p \
      WHERE p.report_id = r.report_id AND p.flow_id = r.flow_id AND p.customer_id = r.customer_id \
      AND p.code BETWEEN 101 AND 113 AND p.code NOT IN (102, 106)) GROUP BY r.currency";
@@ -34,7 +39,8 @@ pub(in crate::store) const GATES: &str = "SELECT g.gate, g.currency, COUNT(*), C
      AND r.customer_id = g.customer_id WHERE g.customer_id = $1 AND g.flow_id = $2 AND g.gate BETWEEN 142 AND 145 \
      AND r.state = 'ready' GROUP BY g.gate, g.currency ORDER BY g.gate, g.currency";
 pub(in crate::store) const CASES: &str = "SELECT c.kind, c.code, COALESCE(r.currency, ''), COUNT(*), \
-     CAST(SUM(COALESCE(r.amount_minor, r.total_minor, 0)) AS BIGINT), MIN(c.opened_ms) FROM cases c \
+     CAST(SUM(CASE WHEN r.amount_minor IS NULL THEN COALESCE(r.total_minor, 0) ELSE r.amount_minor END) AS BIGINT), \
+     MIN(c.opened_ms) FROM cases c \
      LEFT JOIN reports r ON r.report_id = c.report_id AND r.flow_id = c.flow_id AND r.customer_id = c.customer_id \
      WHERE c.customer_id = $1 AND c.flow_id = $2 AND c.state = 'open' \
      GROUP BY c.kind, c.code, r.currency ORDER BY c.kind, c.code, r.currency";

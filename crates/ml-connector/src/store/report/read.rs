@@ -52,7 +52,8 @@ pub(in crate::store) const VERSIONS: &str = "SELECT v.content_hash, MIN(v.seen_m
      JOIN report_versions v ON v.report_no = r.report_no WHERE r.customer_id = $1 AND r.report_id = $2 \
      GROUP BY v.content_hash ORDER BY 2, 1";
 pub(in crate::store) const TOTALS: &str = "SELECT state, currency, COUNT(*), \
-     CAST(SUM(COALESCE(amount_minor, total_minor, 0)) AS BIGINT), CAST(SUM(COALESCE(skipped_minor, 0)) AS BIGINT), \
+     CAST(SUM(CASE WHEN amount_minor IS NULL THEN COALESCE(total_minor, 0) ELSE amount_minor END) AS BIGINT), \
+     CAST(SUM(COALESCE(skipped_minor, 0)) AS BIGINT), \
      CAST(SUM(COALESCE(total_minor, COALESCE(amount_minor, 0) + COALESCE(skipped_minor, 0))) AS BIGINT) \
      FROM reports WHERE customer_id = $1 AND flow_id = $2 GROUP BY state, currency ORDER BY state, currency";
 

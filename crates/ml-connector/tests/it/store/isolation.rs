@@ -17,8 +17,9 @@ const TABLES: &str = "SELECT c.relname::text, c.relrowsecurity AND c.relforcerow
      WHEN a.atttypid = 'bytea'::regtype THEN '''\\x00''' ELSE '''OWNER''' END, ', ' ORDER BY a.attnum)), \
      string_agg(a.attname::text, ' ') \
      FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
-     WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND EXISTS (SELECT 1 FROM pg_attribute o \
-     WHERE o.attrelid = c.oid AND o.attname = 'customer_id') GROUP BY c.oid, c.relname ORDER BY c.relname";
+     WHERE a.attgenerated = '' AND c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace \
+     AND EXISTS (SELECT 1 FROM pg_attribute o WHERE o.attrelid = c.oid AND o.attname = 'customer_id') \
+     GROUP BY c.oid, c.relname ORDER BY c.relname";
 
 struct Table {
     name: String,
