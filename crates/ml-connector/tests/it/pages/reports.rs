@@ -1,7 +1,7 @@
 //! The pages of reports, causes, approvals and cases over HTTP: what each shows, what a role does not see, that forms
 //! are taken with their token alone, and that whatever comes from outside is shown as text.
 
-use ml_connector::store::{NewReport, Role};
+use ml_connector::store::NewReport;
 use reqwest::header::{ACCEPT, COOKIE, ORIGIN};
 use reqwest::redirect::Policy;
 use reqwest::{Method, StatusCode};
@@ -251,5 +251,4 @@ async fn a_cause_is_one_card_and_a_changed_report_is_decided_line_by_line() {
         .await;
     assert!(at_work.end().await);
     assert_eq!(day.site.state.foreign_requests(), 0);
-    let _ = Role::ALL;
 }

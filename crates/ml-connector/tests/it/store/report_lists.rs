@@ -25,12 +25,12 @@ const SORTS: [ReportSort; 3] = [ReportSort::FirstSeen, ReportSort::Approved, Rep
 fn varied(index: usize) -> NewReport {
     let day = i8::try_from(1 + index % 9).unwrap();
     NewReport {
-        number: (index % 3 > 0).then(|| format!("N{index:04}")),
+        number: (!index.is_multiple_of(3)).then(|| format!("N{index:04}")),
         name: format!("Trip {}", index % 7),
         employee: if index % 10 == 3 { "Żaneta O'Hara_50%".to_owned() } else { "Jane Doe".to_owned() },
-        currency: Some(if index % 5 == 0 { "EUR" } else { "USD" }.to_owned()),
+        currency: Some(if index.is_multiple_of(5) { "EUR" } else { "USD" }.to_owned()),
         total_minor: Some(i64::try_from(index % 11).unwrap() * 1_00 - 3_00),
-        approved_on: (index % 8 > 0).then(|| date(2026, 10, day)),
+        approved_on: (!index.is_multiple_of(8)).then(|| date(2026, 10, day)),
         ..report(index, 1)
     }
 }
