@@ -18,7 +18,7 @@ ALTER TABLE reports ALTER COLUMN approved_on TYPE TEXT COLLATE "C";
 ALTER TABLE reports ADD COLUMN approved_key TEXT COLLATE "C"
     GENERATED ALWAYS AS (COALESCE(approved_on, '')) STORED;
 ALTER TABLE reports ADD COLUMN money_key BIGINT
-    GENERATED ALWAYS AS (COALESCE(amount_minor, total_minor, 0)) STORED;
+    GENERATED ALWAYS AS (0 + COALESCE(amount_minor, total_minor, 0)) STORED;
 
 -- The state comes first, so that no planner takes these where only the flow is given.
 CREATE INDEX reports_by_approval ON reports (state, flow_id, approved_key, report_no);

@@ -49,4 +49,4 @@ const COLUMNS_OF_POSTGRES: &str = "SELECT table_name || '.' || column_name || ' 
      FROM information_schema.columns WHERE table_schema = 'public'";
 const COLUMNS_OF_SQLITE: &str = "SELECT m.name || '.' || c.name || ' ' || \
      CASE lower(c.type) WHEN 'integer' THEN 'bigint' ELSE lower(c.type) END || ' ' || (1 - c.\"notnull\") \
-     FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'";
+     FROM sqlite_master m JOIN pragma_table_xinfo(m.name) c WHERE m.type = 'table'";
