@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::belongings::{Belongings, master_key};
 use super::day::Day;
 use super::site::{Site, Visitor};
-use crate::service::desk::Desk;
+use crate::service::desk::{AtWork, Desk};
 use crate::store::facts::{World, report};
 use crate::stories::ledger;
 use crate::stories::office::clean;
@@ -141,13 +141,14 @@ async fn a_report_that_is_kept_back_waits_until_somebody_lets_it_go() {
     assert!(at_work.end().await);
 }
 
-/// Approves what waits; the look into the ledger, which comes after an entry was let in and before it is sent, takes
-/// long. Gives the reports that were let in.
-async fn admitted(day: &Day, waiting: &[Value]) {
-    let slow = json!([{"vendor": "intacct", "on": "query", "contains": "GLBATCH", "count": 1, "action": "delay",
-        "latency_ms": 4_000}]);
+/// Approves what waits while nobody works, so that one pass lets all of it in; the look into the ledger, which comes after
+/// that and before anything is sent, takes long.
+async fn admitted(day: &Day, waiting: &[Value]) -> AtWork {
+    let slow = json!([{"vendor": "intacct", "on": "query", "contains": "GLBATCH", "action": "delay",
+        "latency_ms": 6_000}]);
     day.desk.office.faults(slow);
     approve(day, waiting).await;
+    let at_work = day.desk.work();
     day.desk
         .until("all reports are let in", async || {
             let audit = day.desk.customer.list_audit(&Default::default(), 0, 10_000).await.unwrap();
@@ -155,22 +156,24 @@ async fn admitted(day: &Day, waiting: &[Value]) {
             (admitted >= waiting.len()).then_some(())
         })
         .await;
+    at_work
 }
 
 #[tokio::test]
 async fn what_a_person_says_between_letting_in_and_sending_still_counts() {
     let day = reviewed().await;
-    let at_work = day.desk.work();
+    let before = day.desk.work();
     let waiting = day.rows(&format!("{}/waiting", day.customer), 3).await;
-    admitted(&day, &waiting).await;
+    assert!(before.end().await);
+    let at_work = admitted(&day, &waiting).await;
     let entry = &waiting[0]["entries"][0];
     let reject = format!("{}/entries/{}/reject", day.customer, entry["reference"].as_str().unwrap());
     let body = json!({ "payload_sha256": entry["payload_sha256"], "note": "not ours" });
     day.approver.post(&reject, body).await.is(200);
-    let address =
-        |report: &Value, what: &str| format!("{}/reports/{}/{what}", day.flow, report["report_id"].as_str().unwrap());
-    let held = day.operator.put(&address(&waiting[1], "hold"), json!({ "reason": "wait" })).await.is(200).json();
+    let hold = format!("{}/reports/{}/hold", day.flow, waiting[1]["report_id"].as_str().unwrap());
+    let held = day.operator.put(&hold, json!({ "reason": "wait" })).await.is(200).json();
     assert_eq!(held["left"], json!([]), "nothing had left yet");
+    day.desk.office.faults(json!([]));
     day.reports("posted", 1).await;
     let gates = async |code: &str| day.rows(&format!("{}/waiting?gate={code}", day.customer), 1).await;
     assert_eq!(gates("MLC-146").await[0]["report_id"], waiting[0]["report_id"]);
