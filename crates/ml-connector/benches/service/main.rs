@@ -1,12 +1,14 @@
 //! What the service costs, measured on the shipped binary against the sandbox, each in a process of its own.
 //!
-//! `cargo bench -p ml-connector --bench service -- [idle|fair|start|crowd|hosts]... [customers=N] [minutes=N]
+//! `cargo bench -p ml-connector --bench service -- [idle|fair|start|pages|crowd|hosts]... [customers=N] [minutes=N]
 //! [latency_ms=N] [reports=N] [workers=N] [companies=N] [every_ms=N] [seed=N]`
 //!
 //! - `idle`: thousands of customers, each with its own credentials, polled every five minutes and found unchanged:
 //!   processor time, memory for each customer, lag.
 //! - `fair`: small customers alone, and beside one with a hundred thousand expenses: how long theirs take.
 //! - `start`: from the start to ready on a database with a million rows of audit, and to the end when told to stop.
+//! - `pages`: what a page costs over a million expenses and a hundred thousand entries, and how soon it comes at 50
+//!   requests a second, while a run is posting and after it.
 //! - `crowd`: 100,000 reports posted by eight worker processes over one PostgreSQL, while chance kills, freezes and cuts
 //!   off one after the other: what is doubled or lost, how soon another takes over, what it costs.
 //! - `hosts`: 200 companies as companies are, shared by workers on two hosts, one of which loses its network in the
@@ -27,6 +29,7 @@ mod customers;
 mod databases;
 mod fair;
 mod idle;
+mod pages;
 mod process;
 mod start;
 
@@ -60,6 +63,10 @@ fn main() {
         let companies = count("customers", 200);
         let plan = crowds::of_hosts(companies, count("reports", companies * 30), figure("seed").unwrap_or(1));
         runtime.block_on(crowds::run("hosts", plan));
+    }
+    if wanted("pages") {
+        let (reports, expenses) = (figure("reports").unwrap_or(100_000), figure("expenses").unwrap_or(10));
+        runtime.block_on(pages::pages(reports, expenses));
     }
     if wanted("start") {
         runtime.block_on(start::start(figure("rows").unwrap_or(1_000_000)));

@@ -94,6 +94,11 @@ impl Service {
         Self { child, _output: output, host, ready: began.elapsed() }
     }
 
+    /// `host:port` of its listener.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     pub fn figures(&self) -> Figures {
         figures_of(self.child.id()).unwrap()
     }
