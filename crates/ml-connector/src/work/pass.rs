@@ -2,8 +2,8 @@
 //! It looks at the stored state, acts, and is safe to repeat and safe to kill at any point; it never waits for time to
 //! pass. An idle flow asks its source once and its ledger nothing.
 
+use std::convert::Infallible;
 use std::future::Future;
-use std::pin::pin;
 use std::time::Duration;
 
 use accounting::Date;
@@ -249,18 +249,20 @@ impl<S: Source, D: Destination> Work<'_, S, D> {
     /// Keeps the lane's lease while the work goes on. A lane that was lost lets nothing more be sent; what is under way
     /// ends, and is kept as an observation.
     pub async fn keeping<T>(&self, lane: &Lane, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
+        tokio::select! {
+            done = work => done,
+            never = self.keep_lane(lane) => match never {},
+        }
+    }
+
+    async fn keep_lane(&self, lane: &Lane) -> Infallible {
         let lease_ms = self.lease_ms();
         let third = Duration::from_millis(u64::try_from(lease_ms / 3).unwrap_or(1_000).max(100));
         loop {
-            tokio::select! {
-                done = &mut work => return done,
-                () = tokio::time::sleep(third) => {
-                    let kept = lane.keep(self.customer.store(), self.clock.now_ms(), lease_ms).await;
-                    if let Err(StoreError::FenceLost { .. }) = kept {
-                        lane.stop();
-                    }
-                }
+            tokio::time::sleep(third).await;
+            let kept = lane.keep(self.customer.store(), self.clock.now_ms(), lease_ms).await;
+            if let Err(StoreError::FenceLost { .. }) = kept {
+                lane.stop();
             }
         }
     }

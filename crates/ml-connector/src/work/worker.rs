@@ -2,6 +2,7 @@
 //! next. Any number of workers on any number of hosts share one database; in one process many flows are worked on
 //! beside each other, so that a large one holds up nobody. It decides nothing about money.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -264,22 +265,25 @@ impl Worker {
     /// Keeps the claim while the pass goes on. One that was lost only means that another worker may begin a pass; the
     /// company's lane keeps the two apart. What a page shows is counted meanwhile, so that a long pass is seen to go on.
     async fn keeping<T>(&self, claim: &ClaimedFlow, customer: &CustomerStore, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
+        // Beside the work, not in its way: a database that does not answer must not hold up what needs none.
+        tokio::select! {
+            done = work => done,
+            never = self.keep_claim(claim, customer) => match never {},
+        }
+    }
+
+    async fn keep_claim(&self, claim: &ClaimedFlow, customer: &CustomerStore) -> Infallible {
         let mut counting = JoinSet::new();
         let claim_ms = self.claim_ms();
         loop {
-            tokio::select! {
-                done = &mut work => return done,
-                () = tokio::time::sleep(Duration::from_millis(claim_ms.unsigned_abs() / 3)) => {
-                    let renewed = self.store.renew_flow(claim, self.clock.now_ms(), claim_ms).await;
-                    if !matches!(renewed, Ok(true)) {
-                        tracing::warn!(flow = %claim.flow, "the claim on a flow was not lengthened");
-                    }
-                    while counting.try_join_next().is_some() {}
-                    if counting.is_empty() {
-                        counting.spawn(board::keep(customer.clone(), claim.flow.clone(), self.clock.clone()));
-                    }
-                }
+            tokio::time::sleep(Duration::from_millis(claim_ms.unsigned_abs() / 3)).await;
+            let renewed = self.store.renew_flow(claim, self.clock.now_ms(), claim_ms).await;
+            if !matches!(renewed, Ok(true)) {
+                tracing::warn!(flow = %claim.flow, "the claim on a flow was not lengthened");
+            }
+            while counting.try_join_next().is_some() {}
+            if counting.is_empty() {
+                counting.spawn(board::keep(customer.clone(), claim.flow.clone(), self.clock.clone()));
             }
         }
     }

@@ -143,12 +143,13 @@ async fn too_many_connections_and_a_database_that_takes_no_writes_have_codes_of_
     // Also once it works: what its pool waits for is the server, not itself.
     database.by_hand("CREATE ROLE rationed LOGIN").await.unwrap();
     database.by_hand("GRANT ml_connector TO rationed").await.unwrap();
-    let rationed = Place::parse(&database.url.replace(ROLE, "rationed"), 6).unwrap();
+    let rationed = Place::parse(&database.url.replace(ROLE, "rationed"), 16).unwrap();
     let store = Store::open(rationed, Access::Write, None, Ids::system(), NOW_MS).await.unwrap();
     let world = world_in(store).await;
     let mut customers = Vec::new();
-    for name in ["first", "second", "third", "fourth", "fifth"] {
-        customers.push(world.store.create_customer(name, "test", NOW_MS).await.unwrap());
+    // More than the few connections that are open already, beside which the limit is set.
+    for number in 0..12 {
+        customers.push(world.store.create_customer(&format!("customer {number}"), "test", NOW_MS).await.unwrap());
     }
     // Only now: a connection that was closed counts until the server has noticed.
     database.by_hand("ALTER ROLE rationed CONNECTION LIMIT 4").await.unwrap();
