@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant};
 
 use ml_connector::store::Access;
-use secrecy::ExposeSecret;
 use serde_json::json;
 
 use crate::customers::{Place, add};
@@ -27,12 +26,12 @@ pub async fn pages(reports: u64, expenses: u64) {
     let at_ms = place.clock.now_ms();
     let customer = add(&store, &sandbox, 0, at_ms).await;
     let flow = customer.flows().await.unwrap().remove(0).id.to_string();
-    let link = store.first_admin_link("bench", at_ms).await.unwrap().unwrap();
     let id = customer.id().to_string();
     drop(customer);
     store.close().await;
-    let service = Service::start(&place.database(), &place.key(), &sandbox, &[]);
-    let visitor = Visitor::sign_in(&service, link.expose_secret()).await;
+    let mut service = Service::start(&place.database(), &place.key(), &sandbox, &[]);
+    let link = service.first_link();
+    let visitor = Visitor::sign_in(&service, &link).await;
     let entries = || sandbox.ask("/_state")["intacct"]["journal_entries"].as_u64().unwrap();
     while entries() < reports / 20 {
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -62,7 +62,7 @@ impl Drop for Sandbox {
 pub struct Service {
     child: Child,
     /// Kept open, so that the process may go on printing.
-    _output: BufReader<ChildStdout>,
+    output: BufReader<ChildStdout>,
     host: String,
     /// From the start of the process until it said that it was ready.
     pub ready: Duration,
@@ -91,7 +91,17 @@ impl Service {
             assert!(began.elapsed() < PATIENCE, "it does not become ready");
             std::thread::sleep(Duration::from_millis(2));
         }
-        Self { child, _output: output, host, ready: began.elapsed() }
+        Self { child, output, host, ready: began.elapsed() }
+    }
+
+    /// The secret of the first administrator's link, which it prints behind its address.
+    pub fn first_link(&mut self) -> String {
+        let mut line = String::new();
+        while !line.contains('#') {
+            line.clear();
+            assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "there is no link");
+        }
+        line.split('#').nth(1).unwrap().trim().to_owned()
     }
 
     /// `host:port` of its listener.
