@@ -113,10 +113,14 @@ fn bearer(headers: &HeaderMap) -> Option<SecretString> {
 
 /// The session's id, where the request carries one.
 pub(super) fn cookie(headers: &HeaderMap, secure: bool) -> Option<SecretString> {
-    let name = if secure { SECURE_COOKIE } else { PLAIN_COOKIE };
+    cookie_named(headers, if secure { SECURE_COOKIE } else { PLAIN_COOKIE }).map(SecretString::from)
+}
+
+/// The value of the first cookie of this name.
+pub(super) fn cookie_named<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
     let mut values = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(found, _)| *found == name);
-    values.next().map(|(_, value)| SecretString::from(value))
+    values.next().map(|(_, value)| value)
 }
 
 /// The cookie of a session that began, or, without an id, the end of one.

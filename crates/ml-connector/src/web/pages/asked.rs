@@ -13,7 +13,7 @@ use super::super::request::{Body, Place};
 use super::super::state::State;
 use super::super::wishes::{self, Wish};
 use super::form::Fields;
-use super::visit::{Visit, go};
+use super::visit::{Visit, go, own_path};
 use crate::store::{CustomerStore, FlowId, Wanted, WantedKind};
 
 /// Wishes among which the newest ping is looked for.
@@ -113,7 +113,6 @@ async fn ask(visit: Visit, fields: Fields) -> Result<Response, Refusal> {
     let place = FlowPlace { customer: visit.customer_id(), flow: visit.place("flow").to_owned() };
     let (shared, caller) = (Shared(visit.state.clone()), visit.caller.clone());
     let _ = wishes::ask(shared, caller, Place(place), Body(wish)).await?;
-    let back = fields.text("back");
-    let own = back.starts_with('/') && !back.starts_with("//") && !back.contains(['?', '\\', '\r', '\n']);
-    Ok(if own { go(&format!("{back}?done=asked")) } else { go(&visit.frame.at("/flows")) })
+    let back = own_path(fields.text("back")).filter(|back| !back.contains('?'));
+    Ok(back.map_or_else(|| go(&visit.frame.at("/flows")), |back| go(&format!("{back}?done=asked"))))
 }

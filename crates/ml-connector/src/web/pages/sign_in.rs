@@ -4,7 +4,7 @@
 use axum::Extension;
 use axum::Router;
 use axum::extract::{Request, State as Shared};
-use axum::http::header::{COOKIE, HeaderValue, SET_COOKIE};
+use axum::http::header::{HeaderValue, SET_COOKIE};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -12,6 +12,7 @@ use secrecy::ExposeSecret;
 
 use super::super::caller::Caller;
 use super::super::hasher::Password;
+use super::super::identify::cookie_named;
 use super::super::links::{self, FirstAdministrator, SetPassword};
 use super::super::peer::Peer;
 use super::super::problem::Refusal;
@@ -21,7 +22,7 @@ use super::super::state::State;
 use super::form::{self, Fields, TOKEN};
 use super::frame::Frame;
 use super::refused::{Told, show};
-use super::visit::go;
+use super::visit::{go, own_path};
 use super::words;
 use crate::store::Fresh;
 
@@ -92,11 +93,8 @@ impl Door {
 
 /// The secret of this browser, where it has one.
 fn own(headers: &HeaderMap, peer: &Peer) -> Option<String> {
-    let name = if peer.secure { SECURE } else { PLAIN };
-    let pairs = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(';'));
-    let mut values = pairs.filter_map(|pair| pair.trim().split_once('=')).filter(|(found, _)| *found == name);
     let plain = |value: &&str| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    values.next().map(|(_, value)| value).filter(plain).map(str::to_owned)
+    cookie_named(headers, if peer.secure { SECURE } else { PLAIN }).filter(plain).map(str::to_owned)
 }
 
 /// The fields of a form of the door.
@@ -132,7 +130,7 @@ async fn signed_in(
 ) -> Result<Response, Refusal> {
     let fields = entered(&headers, &peer, request).await?;
     let (email, to) = (fields.text("email").to_owned(), fields.text("to").to_owned());
-    match begin(&state, peer, headers.clone(), &email, fields.raw("password"), own_path(&to)).await {
+    match begin(&state, peer, headers.clone(), &email, fields.raw("password"), own_path(&to).unwrap_or("/")).await {
         Ok(response) => Ok(response),
         Err(refusal) if refusal.status().is_server_error() => Err(refusal),
         Err(refusal) => {
@@ -164,12 +162,6 @@ pub(super) fn moved(answered: &Response, to: &str) -> Response {
         response.headers_mut().append(SET_COOKIE, cookie.clone());
     }
     response
-}
-
-/// A path of this service; anything else would lead people elsewhere.
-fn own_path(to: &str) -> &str {
-    let own = to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
-    if own { to } else { "/" }
 }
 
 async fn signed_out(

@@ -88,3 +88,8 @@ pub(in crate::web) fn go(to: &str) -> Response {
     response.headers_mut().insert(LOCATION, location);
     response
 }
+
+/// A path of this service; anything else would lead people elsewhere.
+pub(super) fn own_path(to: &str) -> Option<&str> {
+    (to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n'])).then_some(to)
+}
